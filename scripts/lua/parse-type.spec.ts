@@ -1,0 +1,28 @@
+import { describe, expect, it } from '@jest/globals';
+import { parseReplyType } from './parse-type.mjs';
+
+describe('the type of a reply', () => {
+  it.each([
+    ['integer 1 = stored', 'integer', '1 = stored'],
+    ['nil', 'nil', ''],
+    ['string | nil the owner', { nullable: 'string' }, 'the owner'],
+    ['string[] names', { array: 'string' }, 'names'],
+    ['(bytes | nil)[] values', { array: { nullable: 'bytes' } }, 'values'],
+    ['[integer, string[] ] | nil x', { nullable: { tuple: ['integer', { array: 'string' }] } }, 'x'],
+    ['[bytes, integer][] pairs', { array: { tuple: ['bytes', 'integer'] } }, 'pairs'],
+    ['integer[][] rows', { array: { array: 'integer' } }, 'rows'],
+  ])('reads "%s"', (text, shape, rest) => {
+    expect(parseReplyType(text)).toEqual({ shape, rest });
+  });
+
+  it.each([
+    ['number x', '"number" is not a reply type'],
+    ['string | integer', 'joined by "|" with nil alone'],
+    ['nil | nil', 'says nil twice'],
+    ['[integer, string', 'expected "]"'],
+    ['(string | nil', 'expected ")"'],
+    ['', '"" is not a reply type'],
+  ])('refuses "%s"', (text, message) => {
+    expect(() => parseReplyType(text)).toThrow(message);
+  });
+});

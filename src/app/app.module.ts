@@ -1,0 +1,37 @@
+import { type DynamicModule, Module } from '@nestjs/common';
+import { APP_FILTER, APP_PIPE } from '@nestjs/core';
+import { RedisModule } from 'rookery';
+import { CacheModule } from 'rookery/cache';
+import { CatalogueModule } from './catalogue/catalogue.module.js';
+import type { Database } from './database/database.js';
+import { DatabaseModule } from './database/database.module.js';
+import { HealthModule } from './health/health.module.js';
+import { ProblemDetailsFilter } from './http/problem-details.filter.js';
+import { RequestValidationPipe } from './http/validation.pipe.js';
+
+/** What the service stands on: opened before it, closed after it. */
+export interface Foundations {
+  readonly redisUrl: string;
+  readonly database: Database;
+}
+
+/** The whole service. */
+@Module({})
+export class AppModule {
+  static register({ redisUrl, database }: Foundations): DynamicModule {
+    return {
+      module: AppModule,
+      imports: [
+        RedisModule.forRoot({ url: redisUrl, keyPrefix: 'shop' }),
+        CacheModule.forRoot({ ttl: '5m', jitter: 0.1 }),
+        DatabaseModule.register(database),
+        CatalogueModule,
+        HealthModule,
+      ],
+      providers: [
+        { provide: APP_FILTER, useClass: ProblemDetailsFilter },
+        { provide: APP_PIPE, useClass: RequestValidationPipe },
+      ],
+    };
+  }
+}

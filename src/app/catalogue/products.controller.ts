@@ -1,0 +1,78 @@
+import {
+  Body,
+  ConflictException,
+  Controller,
+  Get,
+  NotFoundException,
+  Param,
+  Put,
+  Query,
+  UseInterceptors,
+} from '@nestjs/common';
+import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { CacheStatusInterceptor } from 'rookery/cache';
+import { ApiProblem } from '../http/api-problem.decorator.js';
+import { InvalidRequestException } from '../http/invalid-request.exception.js';
+import { FieldProblem } from '../http/problem-details.js';
+import { StaleProductError, UnknownReferenceError } from './catalogue.errors.js';
+import { CatalogueService } from './catalogue.service.js';
+import { ListProductsQuery } from './dto/list-products.query.js';
+import { ProductIdParams } from './dto/product-id.params.js';
+import { ProductPageResponse, ProductResponse } from './dto/product.response.js';
+import { UpdateProductBody } from './dto/update-product.body.js';
+
+@ApiTags('Products')
+@ApiProblem(400, 'A parameter or a field of the body cannot be used; `errors` names it')
+@Controller('products')
+export class ProductsController {
+  constructor(private readonly catalogue: CatalogueService) {}
+
+  @ApiOperation({ summary: 'One page of products', description: 'A page beyond the end has no items.' })
+  @ApiOkResponse({ type: ProductPageResponse })
+  @Get()
+  async list(@Query() query: ListProductsQuery): Promise<ProductPageResponse> {
+    return this.catalogue.list(query);
+  }
+
+  @ApiOperation({ summary: 'One product', description: 'Cached for ten minutes, or until it is changed.' })
+  @ApiOkResponse({
+    type: ProductResponse,
+    headers: { 'x-cache': { description: 'Where it came from', schema: { type: 'string', enum: ['hit', 'miss'] } } },
+  })
+  @ApiProblem(404, 'There is no such product')
+  @UseInterceptors(CacheStatusInterceptor)
+  @Get(':id')
+  async find(@Param() { id }: ProductIdParams): Promise<ProductResponse> {
+    return (await this.catalogue.find(id)) ?? noSuchProduct(id);
+  }
+
+  @ApiOperation({ summary: 'Change a product', description: 'Its next reader sees the change: the cached copy goes.' })
+  @ApiOkResponse({ type: ProductResponse })
+  @ApiProblem(404, 'There is no such product')
+  @ApiProblem(409, 'The product is no longer at the version that the change was made from')
+  @Put(':id')
+  async update(
+    @Param() { id }: ProductIdParams,
+    @Body() { version, ...change }: UpdateProductBody,
+  ): Promise<ProductResponse> {
+    try {
+      return (await this.catalogue.update(id, change, version)) ?? noSuchProduct(id);
+    } catch (error) {
+      throw toHttp(error);
+    }
+  }
+}
+
+function noSuchProduct(id: number): never {
+  throw new NotFoundException(`There is no product ${id}`);
+}
+
+function toHttp(error: unknown): unknown {
+  if (error instanceof StaleProductError) {
+    return new ConflictException(error.message, { cause: error });
+  }
+  if (error instanceof UnknownReferenceError) {
+    return new InvalidRequestException([new FieldProblem(error.field, error.message)]);
+  }
+  return error;
+}

@@ -1,0 +1,57 @@
+import { Transform } from 'class-transformer';
+import { IsIn, IsInt, IsNotEmpty, IsOptional, IsString, Max, Min } from 'class-validator';
+import { IsServerUrl } from './server-url.decorator.js';
+
+/** The HTTP servers that the service runs on. */
+export const HTTP_ADAPTERS = ['fastify', 'express'] as const;
+export type HttpAdapterName = (typeof HTTP_ADAPTERS)[number];
+
+/** From the quietest to the chattiest; each level includes those before it. */
+export const LOG_LEVELS = ['fatal', 'error', 'warn', 'log', 'debug', 'verbose'] as const;
+export type LogLevelName = (typeof LOG_LEVELS)[number];
+
+/** The environment variables of the service, with their defaults and what each may be. */
+export class Environment {
+  /** Where the service listens; 0 takes a free port. */
+  @Transform(({ value }: { value: unknown }) => decimal(value))
+  @Max(65_535, { message: 'must be a whole number from 0 to 65535' })
+  @Min(0, { message: 'must be a whole number from 0 to 65535' })
+  @IsInt({ message: 'must be a whole number from 0 to 65535' })
+  readonly PORT: number = 3000;
+
+  /** The address to listen on; loopback by default, so that nothing is open to the network unasked. */
+  @IsNotEmpty({ message: 'must be a host name or an address, such as 127.0.0.1 or 0.0.0.0' })
+  @IsString()
+  readonly HOST: string = '127.0.0.1';
+
+  @IsIn(HTTP_ADAPTERS, { message: `must be one of ${HTTP_ADAPTERS.join(', ')}` })
+  readonly HTTP_ADAPTER: HttpAdapterName = 'fastify';
+
+  @IsIn(LOG_LEVELS, { message: `must be one of ${LOG_LEVELS.join(', ')}` })
+  readonly LOG_LEVEL: LogLevelName = 'log';
+
+  /** The folder of the embedded database and of the private Redis. */
+  @IsNotEmpty({ message: 'must be a folder' })
+  @IsString()
+  readonly DATA_DIR: string = '.data';
+
+  /** A Redis or Valkey to use; without it the service starts a private one. */
+  @IsOptional()
+  @IsServerUrl(['redis', 'rediss'])
+  readonly REDIS_URL?: string;
+
+  /** The program that is started as the private Redis; by default the one on PATH. */
+  @IsOptional()
+  @IsString()
+  readonly REDIS_SERVER_BIN?: string;
+
+  /** A Postgres to use; without it the service runs an embedded one. */
+  @IsOptional()
+  @IsServerUrl(['postgres', 'postgresql'])
+  readonly DATABASE_URL?: string;
+}
+
+/** `Number` would take '0x10', '1e3' and ' 80 ' too: a port is written in digits. */
+function decimal(value: unknown): unknown {
+  return typeof value === 'string' && /^\d+$/.test(value) ? Number(value) : value;
+}

@@ -1,0 +1,73 @@
+import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException, HttpStatus, Logger } from '@nestjs/common';
+import { HttpAdapterHost } from '@nestjs/core';
+import { isDatabaseUnavailable } from '../database/database-unavailable.js';
+import { InvalidRequestException } from './invalid-request.exception.js';
+import { FieldProblem, PROBLEM_JSON, ProblemDetails } from './problem-details.js';
+
+const RETRY_AFTER_SECONDS = '1';
+
+/**
+ * Answers every failure of the service as problem details: those of handlers, and those of the HTTP server itself
+ * (unknown routes, malformed JSON, bodies that are too large). What the service did not mean to throw is logged, and
+ * answered without a word about its inside.
+ */
+@Catch()
+export class ProblemDetailsFilter implements ExceptionFilter {
+  readonly #logger = new Logger('Http');
+
+  constructor(private readonly adapterHost: HttpAdapterHost) {}
+
+  catch(error: unknown, host: ArgumentsHost): void {
+    const { httpAdapter } = this.adapterHost;
+    const request: unknown = host.switchToHttp().getRequest();
+    const response: unknown = host.switchToHttp().getResponse();
+    const problem = toProblem(error, pathOf(String(httpAdapter.getRequestUrl(request))));
+    if (problem.status >= 500) {
+      this.#logger.error(error);
+    }
+    if (httpAdapter.isHeadersSent(response)) {
+      httpAdapter.end(response);
+      return;
+    }
+    if (problem.status === 503) {
+      httpAdapter.setHeader(response, 'retry-after', RETRY_AFTER_SECONDS);
+    }
+    httpAdapter.setHeader(response, 'content-type', PROBLEM_JSON);
+    httpAdapter.reply(response, problem, problem.status);
+  }
+}
+
+function toProblem(error: unknown, instance: string): ProblemDetails {
+  if (error instanceof InvalidRequestException) {
+    return new ProblemDetails(400, error.message, instance, error.errors);
+  }
+  if (isMalformedBody(error)) {
+    return new ProblemDetails(400, 'The body cannot be read', instance, [
+      new FieldProblem('body', 'body must be valid JSON'),
+    ]);
+  }
+  if (error instanceof HttpException && error.getStatus() < 500) {
+    return new ProblemDetails(error.getStatus(), error.message, instance);
+  }
+  if (isDatabaseUnavailable(error)) {
+    return new ProblemDetails(HttpStatus.SERVICE_UNAVAILABLE, 'The database is out of reach; try again', instance);
+  }
+  return new ProblemDetails(HttpStatus.INTERNAL_SERVER_ERROR, 'The service failed to answer', instance);
+}
+
+/** Fastify refuses such a body with a code of its own, or with the SyntaxError that Express always gives. */
+function isMalformedBody(error: unknown): boolean {
+  const cause = error instanceof HttpException ? error.cause : error;
+  if (!(cause instanceof Error)) {
+    return false;
+  }
+  const code = 'code' in cause ? String(cause.code) : '';
+  const status = 'statusCode' in cause ? cause.statusCode : undefined;
+  return code.startsWith('FST_ERR_CTP_INVALID_JSON') || code === 'FST_ERR_CTP_EMPTY_JSON_BODY'
+    ? true
+    : cause instanceof SyntaxError && status === HttpStatus.BAD_REQUEST;
+}
+
+function pathOf(url: string): string {
+  return url.split('?', 1)[0] ?? url;
+}

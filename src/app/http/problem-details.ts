@@ -1,0 +1,50 @@
+import { STATUS_CODES } from 'node:http';
+import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+
+/** The media type of {@link ProblemDetails}. */
+export const PROBLEM_JSON = 'application/problem+json';
+
+/** One part of a request that cannot be used. */
+export class FieldProblem {
+  @ApiProperty({ example: 'page', description: 'The path parameter, query parameter or field of the body' })
+  readonly field: string;
+
+  @ApiProperty({ example: 'page must not be less than 1' })
+  readonly message: string;
+
+  constructor(field: string, message: string) {
+    this.field = field;
+    this.message = message;
+  }
+}
+
+/** What every failed request is answered with: RFC 9457, extended by the fields that are at fault. */
+export class ProblemDetails {
+  @ApiProperty({ example: 'about:blank', description: 'No type of its own: the status says what kind it is' })
+  readonly type: string = 'about:blank';
+
+  @ApiProperty({ example: 'Bad Request' })
+  readonly title: string;
+
+  @ApiProperty({ example: 400 })
+  readonly status: number;
+
+  @ApiProperty({ example: 'The request has fields that cannot be used' })
+  readonly detail: string;
+
+  @ApiProperty({ example: '/products', description: 'The path of the request' })
+  readonly instance: string;
+
+  @ApiPropertyOptional({ type: [FieldProblem] })
+  readonly errors?: readonly FieldProblem[];
+
+  constructor(status: number, detail: string, instance: string, errors: readonly FieldProblem[] = []) {
+    this.title = STATUS_CODES[status] ?? 'Error';
+    this.status = status;
+    this.detail = detail;
+    this.instance = instance;
+    if (errors.length > 0) {
+      this.errors = errors;
+    }
+  }
+}

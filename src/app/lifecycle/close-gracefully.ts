@@ -1,0 +1,54 @@
+import type { Server as HttpServer } from 'node:http';
+import { Server as NetServer } from 'node:net';
+import { setImmediate as afterPoll, setTimeout as delay } from 'node:timers/promises';
+import type { ShopApplication } from '../create-app.js';
+import { Drain } from './drain.js';
+
+/** How long clients and load balancers have to notice, before connections are refused. */
+const NOTICE_MS = 250;
+/** How long connections are accepted for after that, when clients go on opening them without a pause. */
+const BACKLOG_DEADLINE_MS = 2_000;
+const REAP_EVERY_MS = 20;
+
+/**
+ * Closes the application without losing a request that has reached this machine: first each response closes its
+ * connection while new ones are still accepted, then nothing is accepted any more, and what is under way is finished.
+ */
+export async function closeGracefully(app: ShopApplication): Promise<void> {
+  app.get(Drain).begin();
+  await delay(NOTICE_MS);
+  await emptyBacklog(app.getHttpServer());
+  await finishRequests(app.getHttpServer());
+  await app.close();
+}
+
+/**
+ * The kernel takes connections, and requests on them, before we do; Node accepts one in each turn of the event loop, and
+ * the kernel resets those that wait when the listening ends. None waits once a whole turn has brought no new one.
+ */
+async function emptyBacklog(server: HttpServer): Promise<void> {
+  const deadline = performance.now() + BACKLOG_DEADLINE_MS;
+  let accepted: boolean;
+  const note = (): void => void (accepted = true);
+  server.on('connection', note);
+  do {
+    accepted = false;
+    await afterPoll();
+    await afterPoll();
+  } while (accepted && performance.now() < deadline);
+  server.off('connection', note);
+}
+
+/**
+ * `http.Server.close()` also cuts the connections that look idle to it, among them those whose request is still unread in
+ * the kernel. So only the listening is ended here, and idle connections are cut right after the event loop has read
+ * everything that was there to read; a connection without a request then really has none.
+ */
+async function finishRequests(server: HttpServer): Promise<void> {
+  const closed = new Promise<void>((resolve) => {
+    NetServer.prototype.close.call(server, () => resolve());
+  });
+  const reaper = setInterval(() => setImmediate(() => server.closeIdleConnections()), REAP_EVERY_MS);
+  await closed;
+  clearInterval(reaper);
+}

@@ -1,0 +1,45 @@
+import { Module, type DynamicModule } from '@nestjs/common';
+import { CacheRegistry } from './cache-registry.js';
+import { ConfigurableModuleClass } from './cache.module-definition.js';
+import type { NamedCacheOptions } from './cache.options.js';
+import { CacheService } from './cache.service.js';
+import { CACHE_EVICT_ASPECT, CACHE_PUT_ASPECT, CACHEABLE_ASPECT } from './decorators/aspect-tokens.js';
+import { CacheEvictAspect } from './decorators/cache-evict.aspect.js';
+import { CachePutAspect } from './decorators/cache-put.aspect.js';
+import { CacheableAspect } from './decorators/cacheable.aspect.js';
+import { cacheToken } from './inject-cache.decorator.js';
+
+/**
+ * Caches in Redis, as services and as decorators. Needs `RedisModule.forRoot` at the root of the application.
+ *
+ * `forRoot` brings the default cache and the decorators; `forFeature` registers named caches.
+ */
+@Module({
+  providers: [
+    CacheRegistry,
+    { provide: CacheService, inject: [CacheRegistry], useFactory: (registry: CacheRegistry) => registry.service },
+    { provide: CACHEABLE_ASPECT, useClass: CacheableAspect },
+    { provide: CACHE_PUT_ASPECT, useClass: CachePutAspect },
+    { provide: CACHE_EVICT_ASPECT, useClass: CacheEvictAspect },
+  ],
+  exports: [CacheRegistry, CacheService, CACHEABLE_ASPECT, CACHE_PUT_ASPECT, CACHE_EVICT_ASPECT],
+})
+export class CacheModule extends ConfigurableModuleClass {
+  /** Registers named caches, for `@InjectCache(name)` and for the `cache` option of the decorators, everywhere in the application. */
+  static forFeature(...caches: readonly NamedCacheOptions[]): DynamicModule {
+    const tokens = caches.map(({ name }) => cacheToken(name));
+    return {
+      module: NamedCachesModule,
+      providers: caches.map((options) => ({
+        provide: cacheToken(options.name),
+        inject: [CacheRegistry],
+        useFactory: (registry: CacheRegistry) => registry.define(options),
+      })),
+      exports: tokens,
+    };
+  }
+}
+
+/** What `forFeature` returns: only the named caches, since a second copy of the CacheModule would bring a second registry. */
+@Module({})
+class NamedCachesModule {}

@@ -1,0 +1,11 @@
+export { Cache, type CacheKey, type GetOrSetOptions, type Loader } from './cache.js';
+export type { CacheCounters } from './cache-counters.js';
+export { CacheModule } from './cache.module.js';
+export type { CacheModuleOptions, CacheSettings, ExpiryOptions, NamedCacheOptions } from './cache.options.js';
+export { CacheService } from './cache.service.js';
+export { CacheEvict } from './decorators/cache-evict.decorator.js';
+export { CachePut } from './decorators/cache-put.decorator.js';
+export { Cacheable } from './decorators/cacheable.decorator.js';
+export type { DecoratorOptions, StoringOptions } from './decorators/decorator-options.js';
+export { CacheStatusInterceptor } from './http/cache-status.interceptor.js';
+export { cacheToken, InjectCache } from './inject-cache.decorator.js';

@@ -1,0 +1,57 @@
+import type { Socket } from 'node:net';
+
+/** What happens to bytes on their way, now. */
+export interface NetworkConditions {
+  readonly frozen: boolean;
+  readonly delayMs: number;
+}
+
+interface Parcel {
+  /** Undefined: the sender has hung up. */
+  readonly bytes: Buffer | undefined;
+  readonly dueMs: number;
+}
+
+/** One direction of one connection: hands on what arrives, in order, as the conditions allow. */
+export class TcpRelay {
+  readonly #parcels: Parcel[] = [];
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(
+    private readonly from: Socket,
+    private readonly to: Socket,
+    private readonly conditions: () => NetworkConditions,
+  ) {
+    from.on('data', (bytes) => this.#accept(bytes));
+    from.once('close', () => this.#accept(undefined));
+    to.once('close', () => clearTimeout(this.#timer));
+  }
+
+  /** Delivers what is due. Call it when the conditions have changed. */
+  readonly deliver = (): void => {
+    clearTimeout(this.#timer);
+    if (this.conditions().frozen) {
+      // Unread, the bytes fill the sender's buffers, as they would on a dead line.
+      this.from.pause();
+      return;
+    }
+    this.from.resume();
+    const nowMs = performance.now();
+    for (let next = this.#parcels[0]; next !== undefined && !this.to.destroyed; next = this.#parcels[0]) {
+      if (next.dueMs > nowMs) {
+        this.#timer = setTimeout(this.deliver, next.dueMs - nowMs);
+        return;
+      }
+      this.#parcels.shift();
+      if (next.bytes === undefined) this.to.end();
+      else this.to.write(next.bytes);
+    }
+  };
+
+  #accept(bytes: Buffer | undefined): void {
+    const dueMs = performance.now() + this.conditions().delayMs;
+    // A delay that has just become shorter must not let later bytes overtake earlier ones.
+    this.#parcels.push({ bytes, dueMs: Math.max(dueMs, this.#parcels.at(-1)?.dueMs ?? 0) });
+    this.deliver();
+  }
+}

@@ -1,0 +1,33 @@
+import { expect, it } from '@jest/globals';
+import { describeAdapters } from './support/shop.js';
+
+interface OpenApi {
+  readonly paths: Readonly<Record<string, Readonly<Record<string, { readonly responses: Record<string, unknown> }>>>>;
+}
+
+describeAdapters((shop) => {
+  it('describes every route, with the answers that it may give', async () => {
+    const { paths } = (await shop().get('/docs-json')).body as OpenApi;
+    const routes = Object.entries(paths).flatMap(([path, methods]) =>
+      Object.entries(methods).map(([method, { responses }]) => `${method} ${path} ${Object.keys(responses).join(' ')}`),
+    );
+    expect(routes.toSorted()).toEqual([
+      'get /health/live 200',
+      'get /health/ready 200 503',
+      'get /products 200 400',
+      'get /products/{id} 200 400 404',
+      'put /products/{id} 200 400 404 409',
+    ]);
+  });
+
+  it('serves its pages from its own disk', async () => {
+    const page = await shop().get('/docs');
+    expect([page.status, page.headers.get('content-type')]).toEqual([200, expect.stringContaining('text/html')]);
+    const links = [...String(page.body).matchAll(/(?:src|href)="([^"]+)"/g)].map(([, link]) => String(link));
+    expect(links.length).toBeGreaterThan(3);
+    for (const link of links) {
+      expect(link).not.toMatch(/^(https?:)?\/\//);
+      expect((await shop().get(new URL(link, `${shop().url}/docs`).pathname)).status).toBe(200);
+    }
+  });
+});

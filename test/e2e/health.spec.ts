@@ -1,0 +1,67 @@
+import { expect, it } from '@jest/globals';
+import { sql } from 'kysely';
+import { describeAdapters } from './support/shop.js';
+
+describeAdapters((shop) => {
+  it('is live and ready, and forbids caching either answer', async () => {
+    const live = await shop().get('/health/live');
+    const ready = await shop().get('/health/ready');
+    expect([live.status, live.body]).toEqual([200, { status: 'ok' }]);
+    expect([ready.status, ready.body]).toEqual([
+      200,
+      { status: 'ok', checks: { database: { status: 'up' }, redis: { status: 'up' } } },
+    ]);
+    expect([live, ready].map(({ headers }) => headers.get('cache-control'))).toEqual(['no-store', 'no-store']);
+  });
+
+  it('stays ready without Redis, says what is wrong with it, and recovers by itself', async () => {
+    const [redis] = shop().redis.nodes;
+    await redis?.kill();
+    await shop().untilReadyIs('degraded');
+    const ready = await shop().get('/health/ready');
+    expect([ready.status, ready.body]).toEqual([
+      200,
+      {
+        status: 'degraded',
+        checks: {
+          database: { status: 'up' },
+          redis: { status: 'down', detail: expect.stringMatching(/.+, for \d+ s/) },
+        },
+      },
+    ]);
+    expect((await shop().get('/health/live')).status).toBe(200);
+
+    await redis?.start();
+    await shop().untilReadyIs('ok');
+  });
+
+  it('is not ready when the database is occupied for longer than half a second', async () => {
+    const { db } = shop().database;
+    let release = (): void => {};
+    const released = new Promise<void>((resolve) => (release = resolve));
+    const taken = new Promise<void>((resolve, reject) => {
+      db.transaction()
+        .execute(async (transaction) => {
+          await sql`select 1`.execute(transaction);
+          resolve();
+          await released;
+        })
+        .catch(reject);
+    });
+    await taken;
+    const start = performance.now();
+    const ready = await shop().get('/health/ready');
+    const took = performance.now() - start;
+    release();
+
+    expect([ready.status, ready.body]).toEqual([
+      503,
+      {
+        status: 'unavailable',
+        checks: { database: { status: 'down', detail: 'no answer within 500 ms' }, redis: { status: 'up' } },
+      },
+    ]);
+    expect(took).toBeLessThan(1_500);
+    await shop().untilReadyIs('ok');
+  });
+});

@@ -1,0 +1,129 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { HTTP_ADAPTERS } from '../../src/app/config/environment.js';
+import { ServiceProcess } from './support/service-process.js';
+
+let dataDir: string;
+const services: ServiceProcess[] = [];
+
+function start(env: NodeJS.ProcessEnv): ServiceProcess {
+  const service = new ServiceProcess({ PORT: '0', DATA_DIR: dataDir, ...env });
+  services.push(service);
+  return service;
+}
+
+beforeAll(async () => {
+  dataDir = await mkdtemp(join(tmpdir(), 'rookery-shop-'));
+});
+afterEach(async () => {
+  await Promise.all(services.splice(0).map((service) => service.kill()));
+});
+afterAll(() => rm(dataDir, { recursive: true, force: true }));
+
+describe('the service as a process', () => {
+  it.each(HTTP_ADAPTERS)('says what it runs on, and on SIGTERM loses no request in flight (%s)', async (adapter) => {
+    const service = start({ HTTP_ADAPTER: adapter, LOG_LEVEL: 'warn' });
+    const url = await service.url();
+    expect(service.output).toMatch(/API docs {2}http\S+\/docs\n/);
+    expect(service.output).toMatch(/Redis {5}(Redis|Valkey) [\d.]+ at redis:\/\/127\.0\.0\.1:\d+, private, data in /);
+    expect(service.output).toMatch(/Postgres {2}Embedded Postgres \(PGlite\) [\d.]+, data in /);
+
+    // Keep-alive connections, some of them idle when the signal comes.
+    await Promise.all(Array.from({ length: 10 }, () => fetch(`${url}/products/1`).then((answer) => answer.text())));
+    const requests = Array.from({ length: 200 }, async (_, index) => {
+      const answer = await fetch(`${url}/products?page=${index + 1}&pageSize=100`);
+      return [answer.status, ((await answer.json()) as { readonly page: number }).page];
+    });
+    // The first one is answered, so the service is at work on the others.
+    await requests[0];
+    service.signal('SIGTERM');
+
+    expect(await Promise.all(requests)).toEqual(Array.from({ length: 200 }, (_, index) => [200, index + 1]));
+    expect(await service.ended).toMatchObject({ code: 0 });
+    await expect(fetch(`${url}/health/live`)).rejects.toThrow();
+  });
+
+  it('keeps what was changed when it starts again', async () => {
+    const change = { name: 'Kept', category: 'games', brand: 'corvid', priceCents: 1, description: '', stock: 0 };
+    const first = start({ LOG_LEVEL: 'warn' });
+    const answer = await fetch(`${await first.url()}/products/9999`, {
+      method: 'PUT',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(change),
+    });
+    expect(answer.status).toBe(200);
+    first.signal('SIGINT');
+    expect((await first.ended).code).toBe(0);
+
+    const second = start({ LOG_LEVEL: 'warn' });
+    expect(await (await fetch(`${await second.url()}/products/9999`)).json()).toMatchObject({ name: 'Kept' });
+  });
+
+  it('refuses a data folder that another service uses, and takes over that of one that crashed', async () => {
+    const first = start({ LOG_LEVEL: 'warn' });
+    await first.url();
+    const second = await start({}).ended;
+    expect(second).toMatchObject({ code: 1, output: expect.stringContaining(dataDir) });
+    expect(second.output).not.toMatch(/^\s+at /m);
+
+    await first.kill();
+    await start({ LOG_LEVEL: 'warn' }).url();
+  });
+
+  it('writes one JSON object for each request, without the values in its URL', async () => {
+    const service = start({});
+    const url = await service.url();
+    await (await fetch(`${url}/products/17?note=private`)).text();
+    await (await fetch(`${url}/nope/private`)).text();
+    service.signal('SIGTERM');
+    const { output } = await service.ended;
+    const requests = output
+      .split('\n')
+      .filter((line) => line.includes('"context":"Http"'))
+      .map((line) => JSON.parse(line) as Record<string, unknown>);
+    expect(requests).toEqual([
+      expect.objectContaining({ method: 'GET', route: '/products/:id', status: 200, durationMs: expect.any(Number) }),
+      expect.objectContaining({ method: 'GET', route: '(no route)', status: 404 }),
+    ]);
+    expect(output).not.toContain('private"');
+  });
+});
+
+describe('what keeps the service from starting', () => {
+  it.each([
+    ['HTTP_ADAPTER', 'koa', 'fastify, express'],
+    ['DATABASE_URL', 'mysql://root:hunter2@db/shop', 'postgres://'],
+  ])('%s=%s: exit code 1, and a message that names the variable', async (variable, value, allowed) => {
+    const { code, output } = await start({ [variable]: value }).ended;
+    expect(code).toBe(1);
+    expect(output).toContain(variable);
+    expect(output).toContain(allowed);
+    expect(output).not.toContain('hunter2');
+    expect(output).not.toMatch(/^\s+at /m);
+  });
+
+  it('a database that is out of reach', async () => {
+    const { code, output } = await start({ DATABASE_URL: 'postgres://shop:hunter2@127.0.0.1:1/shop' }).ended;
+    expect([code, output]).toEqual([1, expect.stringContaining('DATABASE_URL')]);
+    expect(output).not.toMatch(/hunter2|^\s+at /m);
+  });
+
+  it('a Redis server program that does not exist', async () => {
+    const { code, output } = await start({ REDIS_SERVER_BIN: '/no/such/redis-server' }).ended;
+    expect([code, output]).toEqual([1, expect.stringContaining('/no/such/redis-server')]);
+    expect(output).not.toMatch(/^\s+at /m);
+  });
+
+  it('a port that is taken', async () => {
+    const other = createServer().listen(0, '127.0.0.1');
+    await new Promise((resolve) => other.once('listening', resolve));
+    const { port } = other.address() as { readonly port: number };
+    const { code, output } = await start({ PORT: String(port) }).ended;
+    other.close();
+    expect([code, output]).toEqual([1, expect.stringContaining(`127.0.0.1:${port}`)]);
+    expect(output).not.toMatch(/^\s+at /m);
+  });
+});

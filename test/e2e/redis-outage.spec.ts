@@ -1,0 +1,70 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { expect, it } from '@jest/globals';
+import { eventually } from 'rookery/testing';
+import { type Answer, describeAdapters, type Shop } from './support/shop.js';
+
+const CLIENTS = 20;
+
+/** Clients that read products, one after the other, until told to stop. */
+class Load {
+  readonly answers: Answer[] = [];
+  readonly #clients: Promise<void>[];
+  #stopped = false;
+
+  constructor(private readonly shop: Shop) {
+    this.#clients = Array.from({ length: CLIENTS }, (_, index) => this.#read(index + 1));
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    await Promise.all(this.#clients);
+  }
+
+  async #read(id: number): Promise<void> {
+    while (!this.#stopped) {
+      this.answers.push(await this.shop.get(`/products/${id}`));
+      await delay(5);
+    }
+  }
+}
+
+async function untilHit(shop: Shop, within: '2s' | '5s'): Promise<void> {
+  await eventually(async () => expect((await shop.get('/products/1')).headers.get('x-cache')).toBe('hit'), { within });
+}
+
+describeAdapters((shop) => {
+  it('answers every request while Redis is killed under load, and caches again within 2 s of its return', async () => {
+    const [redis] = shop().redis.nodes;
+    await untilHit(shop(), '5s');
+    const load = new Load(shop());
+    try {
+      await delay(300);
+      await redis?.kill();
+      const before = load.answers.length;
+      await delay(1_000);
+      const during = load.answers.slice(before);
+      expect(during.length).toBeGreaterThan(CLIENTS);
+      await redis?.start();
+      await untilHit(shop(), '2s');
+    } finally {
+      await load.stop();
+    }
+    expect(load.answers.filter(({ status }) => status !== 200)).toEqual([]);
+  });
+
+  it('never shows a product as it was before a change that was made while Redis was away', async () => {
+    const [redis] = shop().redis.nodes;
+    const { body } = await shop().get('/products/30');
+    await eventually(async () => expect((await shop().get('/products/30')).headers.get('x-cache')).toBe('hit'));
+    const { name, category, brand, description, stock } = body as Record<string, unknown>;
+    await redis?.pause();
+    const changed = await shop().put('/products/30', { name, category, brand, description, stock, priceCents: 7 });
+    expect(changed.status).toBe(200);
+    await redis?.resume();
+    await shop().untilReadyIs('ok');
+
+    await eventually(async () => expect((await shop().get('/products/30')).body).toMatchObject({ priceCents: 7 }), {
+      within: '2s',
+    });
+  });
+});

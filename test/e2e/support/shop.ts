@@ -1,0 +1,85 @@
+import { afterAll, beforeAll, describe } from '@jest/globals';
+import { eventually, type RedisServer, startRedis } from 'rookery/testing';
+import { seedCatalogue } from '../../../src/app/catalogue/seed/seed-catalogue.js';
+import { HTTP_ADAPTERS, type HttpAdapterName } from '../../../src/app/config/environment.js';
+import { createApp, type ShopApplication } from '../../../src/app/create-app.js';
+import { type OpenDatabase, openDatabase } from '../../../src/app/database/open-database.js';
+import { ShopLogger } from '../../../src/app/logging/logger.js';
+
+/** What came back over HTTP. */
+export interface Answer {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly body: unknown;
+}
+
+/** The service over a Redis of its own and a database in memory, as a client on the network sees it. */
+export class Shop {
+  static readonly products = 60;
+
+  private constructor(
+    readonly redis: RedisServer,
+    readonly database: OpenDatabase,
+    readonly app: ShopApplication,
+    readonly url: string,
+  ) {}
+
+  static async open(httpAdapter: HttpAdapterName): Promise<Shop> {
+    const [redis, database] = await Promise.all([startRedis(), openDatabase('memory')]);
+    await seedCatalogue(database.db, Shop.products);
+    const app = await createApp({
+      httpAdapter,
+      logger: new ShopLogger('fatal'),
+      redisUrl: redis.url,
+      database: database.db,
+    });
+    await app.listen(0, '127.0.0.1');
+    const { port } = app.getHttpServer().address() as { readonly port: number };
+    return new Shop(redis, database, app, `http://127.0.0.1:${port}`);
+  }
+
+  async get(path: string): Promise<Answer> {
+    return this.send(path);
+  }
+
+  async put(path: string, body: unknown): Promise<Answer> {
+    return this.send(path, {
+      method: 'PUT',
+      headers: { 'content-type': 'application/json' },
+      body: typeof body === 'string' ? body : JSON.stringify(body),
+    });
+  }
+
+  async send(path: string, init?: RequestInit): Promise<Answer> {
+    const response = await fetch(this.url + path, { signal: AbortSignal.timeout(10_000), ...init });
+    const text = await response.text();
+    const json = /json/.test(response.headers.get('content-type') ?? '');
+    return { status: response.status, headers: response.headers, body: json ? JSON.parse(text) : text };
+  }
+
+  /** Waits until the service itself has noticed. */
+  async untilReadyIs(status: string): Promise<void> {
+    await eventually(async () => {
+      const { body } = await this.get('/health/ready');
+      if ((body as { readonly status: string }).status !== status) throw new Error(JSON.stringify(body));
+    });
+  }
+
+  async close(): Promise<void> {
+    await this.app.close();
+    await this.database.close();
+    await this.redis.stop();
+  }
+}
+
+/** The same tests on each HTTP adapter, with one shop for each. */
+export function describeAdapters(tests: (shop: () => Shop, adapter: HttpAdapterName) => void): void {
+  describe.each(HTTP_ADAPTERS)('on %s', (adapter) => {
+    let shop: Shop;
+    beforeAll(async () => {
+      shop = await Shop.open(adapter);
+    });
+    afterAll(() => shop.close());
+    tests(() => shop, adapter);
+  });
+}
