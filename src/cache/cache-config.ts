@@ -28,6 +28,7 @@ export function resolveCacheConfig(name: string, settings: CacheSettings): Cache
   };
 }
 
+/** Throws `ConfigurationError`, naming `option`, for a jitter that is no share from 0 to 1. */
 export function checkJitter(jitter: number, option: string): void {
   if (jitter >= 0 && jitter <= 1) return;
   throw new ConfigurationError(`${option} must lie between 0 and 1; it is ${jitter}.`);

@@ -1,9 +1,12 @@
 /** What a cache counts. Plain fields that only grow, shown to OpenTelemetry as `rookery.cache.*` with the cache's name. */
 export interface CacheCounters {
+  /** Calls that were answered by a cached value. */
   hits: number;
+  /** Calls that were not. */
   misses: number;
-  /** Calls of a loader; `misses` that shared another's load are not in here. */
+  /** Calls of a loader: fewer than `misses` where callers shared one. */
   loads: number;
+  /** Loads that failed. */
   loadFailures: number;
   /** Reads that went without Redis: it was away, or too slow. Counted as misses too. */
   readsWithoutRedis: number;
@@ -19,6 +22,7 @@ export interface CacheCounters {
   evictionsLost: number;
 }
 
+/** All at zero. */
 export const newCacheCounters = (): CacheCounters => ({
   hits: 0,
   misses: 0,

@@ -11,7 +11,7 @@ import { CacheService } from './cache.service.js';
 import { Cache } from './cache.js';
 
 /** The cache for whatever names none. */
-export const DEFAULT_CACHE = 'default';
+const DEFAULT_CACHE = 'default';
 
 /** Every cache of the application, by name. */
 @Injectable()

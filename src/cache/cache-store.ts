@@ -1,4 +1,5 @@
 import type { RedisConnection } from '../core/redis/redis-connection.js';
+import { systemClock } from '../core/time/clock.js';
 import type { CacheConfig } from './cache-config.js';
 import { newCacheCounters } from './cache-counters.js';
 import { readEntry, writeEntry, type ReadEntry } from './cache-entry.js';
@@ -28,10 +29,18 @@ export class CacheStore {
     this.#refusals = new RefusalLog(config.name);
   }
 
+  /** What is under the key. Never rejects. */
   async read(entry: string): Promise<ReadEntry> {
-    const found = await this.#lookUp(entry);
-    if (found.kind === 'hit') this.counters.hits += 1;
-    else this.counters.misses += 1;
+    if (this.#deferred.has(entry)) return ABSENT;
+    let bytes: Buffer | null;
+    try {
+      bytes = await this.connection.get(entry, this.#sendOptions);
+    } catch (error) {
+      this.counters.readsWithoutRedis += 1;
+      this.#refusals.note(error);
+      return ABSENT;
+    }
+    const found = readEntry(this.config.codec, bytes);
     if (found.kind === 'unreadable') this.counters.unreadable += 1;
     return found;
   }
@@ -113,19 +122,6 @@ export class CacheStore {
     }
   }
 
-  async #lookUp(entry: string): Promise<ReadEntry> {
-    if (this.#deferred.has(entry)) return ABSENT;
-    let bytes: Buffer | null;
-    try {
-      bytes = await this.connection.get(entry, this.#sendOptions);
-    } catch (error) {
-      this.counters.readsWithoutRedis += 1;
-      this.#refusals.note(error);
-      return ABSENT;
-    }
-    return readEntry(this.config.codec, bytes);
-  }
-
   /** A value that was loaded is for its caller; that it cannot be kept is no reason to withhold it. */
   #tryEncode(value: unknown): string | Buffer | null {
     try {
@@ -137,6 +133,6 @@ export class CacheStore {
   }
 
   #ttlMs(options: ExpiryOptions): number {
-    return timeToLiveMs(this.config, options, Date.now(), Math.random);
+    return timeToLiveMs(this.config, options, systemClock.now(), Math.random);
   }
 }

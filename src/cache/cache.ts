@@ -1,6 +1,7 @@
 import type { KeySpace } from '../core/keys/key-space.js';
 import type { KeyParts } from '../core/keys/key-part.js';
 import type { RedisConnection } from '../core/redis/redis-connection.js';
+import type { CacheCounters } from './cache-counters.js';
 import type { CacheConfig } from './cache-config.js';
 import type { ExpiryOptions } from './cache.options.js';
 import { CacheStore } from './cache-store.js';
@@ -13,6 +14,7 @@ export type CacheKey = KeyParts;
 /** Produces the value that is to be cached. */
 export type Loader<Value> = () => Value | Promise<Value>;
 
+/** How one `getOrSet` keeps what it loads. */
 export interface GetOrSetOptions<Value> extends ExpiryOptions {
   /** When it returns true for a loaded value, the value is handed out but not cached. */
   readonly unless?: (value: Value) => boolean;
@@ -33,7 +35,7 @@ export class Cache<Value = unknown> {
   readonly name: string;
   readonly #keys: KeySpace;
   readonly #store: CacheStore;
-  readonly #flights = new SingleFlight<unknown>();
+  readonly #flights = new SingleFlight<Answer>();
 
   constructor(config: CacheConfig, connection: RedisConnection, keys: KeySpace) {
     this.name = config.name;
@@ -42,7 +44,7 @@ export class Cache<Value = unknown> {
   }
 
   /** What this cache counted since the process began. */
-  get counters(): CacheStore['counters'] {
+  get counters(): CacheCounters {
     return this.#store.counters;
   }
 
@@ -57,17 +59,18 @@ export class Cache<Value = unknown> {
    */
   async getOrSet<V extends Value>(key: CacheKey, load: Loader<V>, options: GetOrSetOptions<V> = {}): Promise<V> {
     const entry = this.#keys.key(key);
-    return this.#flights.run(entry, (flight) => this.#readOrLoad(entry, load, options, flight)) as Promise<V>;
+    const { value, hit } = await this.#flights.run(entry, (flight) => this.#readOrLoad(entry, load, options, flight));
+    this.#note(hit);
+    return value as V;
   }
 
   /** The cached value, or `undefined`. One round trip, shared with the other reads of the same tick. */
   async get<V extends Value = Value>(key: CacheKey): Promise<V | undefined> {
     const entry = this.#keys.key(key);
     const delivered = this.#flights.delivered(entry);
-    if (delivered !== undefined) return delivered.value as V;
-    const found = await this.#store.read(entry);
-    reportOutcome(found.kind === 'hit');
-    return found.kind === 'hit' ? (found.value as V) : undefined;
+    const found = delivered === undefined ? await this.#store.read(entry) : delivered.value;
+    this.#note('value' in found);
+    return 'value' in found ? (found.value as V) : undefined;
   }
 
   /** The cached values in the order of the keys, `undefined` where there is none. One round trip; on a cluster one per node. */
@@ -119,16 +122,29 @@ export class Cache<Value = unknown> {
     entry: string,
     load: Loader<V>,
     options: GetOrSetOptions<V>,
-    flight: Flight<unknown>,
-  ): Promise<V> {
+    flight: Flight<Answer>,
+  ): Promise<Answer> {
     const found = await this.#store.read(entry);
-    reportOutcome(found.kind === 'hit');
-    if (found.kind === 'hit') return found.value as V;
+    if (found.kind === 'hit') return { value: found.value, hit: true };
     const value = await this.#store.load(load);
+    const answer = { value, hit: false };
     if (flight.isCurrent && value !== undefined && options.unless?.(value) !== true) {
-      const stored = this.#store.fill(entry, value, options, found.kind === 'unreadable' ? found.bytes : '');
-      flight.deliver(value, stored);
+      const seen = found.kind === 'unreadable' ? found.bytes : '';
+      flight.deliver(answer, this.#store.fill(entry, value, options, seen));
     }
-    return value;
+    return answer;
   }
+
+  /** Each caller counts, also one that shared another's read. */
+  #note(hit: boolean): void {
+    if (hit) this.counters.hits += 1;
+    else this.counters.misses += 1;
+    reportOutcome(hit);
+  }
+}
+
+/** What a flight brings to everyone on board. */
+interface Answer {
+  readonly value: unknown;
+  readonly hit: boolean;
 }

@@ -11,6 +11,7 @@ export interface DecoratorOptions<Key extends KeyFunction, Condition extends Arg
   readonly condition?: Condition;
 }
 
+/** Options of the decorators that store what the method returns. */
 export interface StoringOptions<
   Key extends KeyFunction,
   Condition extends ArgumentsPredicate,

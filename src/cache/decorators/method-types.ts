@@ -1,15 +1,19 @@
 import type { CacheKey } from '../cache.js';
 
 /** A method that can be cached: it returns a promise. */
-export type AsyncMethod = (...args: never[]) => Promise<unknown>;
+type AsyncMethod = (...args: never[]) => Promise<unknown>;
 
-/** Functions of a method's arguments, and of its result. `never` as a parameter admits every function; {@link Fits} then compares it with the method. */
+/** Makes a key of a method's arguments. `never` as a parameter admits every function; `Fits` then compares it with the method. */
 export type KeyFunction = (...args: never[]) => CacheKey;
+
+/** Judges a method's arguments. */
 export type ArgumentsPredicate = (...args: never[]) => boolean;
+
+/** Judges a method's result. */
 export type ResultPredicate = (result: never, ...args: never[]) => boolean;
 
 /** What the functions in a decorator's options must be for the method `M`. Otherwise the decorator does not compile, with one of these sentences in the error. */
-export type Fits<
+type Fits<
   M extends AsyncMethod,
   Key extends KeyFunction,
   Condition extends ArgumentsPredicate,

@@ -1,0 +1,172 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import type { TestingModule } from '@nestjs/testing';
+import { CacheService } from '../../../src/cache/index.js';
+import { encodeKey } from '../../../src/core/keys/key-encoding.js';
+import type { RedisConnection } from '../../../src/core/redis/redis-connection.js';
+import { RedisConnections } from '../../../src/core/redis/redis-connections.js';
+import { eventually, startRedis, type RedisNode, type RedisServer } from '../../../src/testing/index.js';
+import { cacheApp } from '../../support/cache-app.js';
+import { expectNoLeakedConnections, randomPrefix } from '../../support/redis.js';
+
+expectNoLeakedConnections();
+
+const PREFIX = randomPrefix();
+const entryOf = (key: string): string => `${PREFIX}:cache:default:{${encodeKey([key])}}`;
+
+let server: RedisServer;
+let node: RedisNode;
+let app: TestingModule;
+let cache: CacheService;
+let redis: RedisConnection;
+
+async function start(
+  options: Parameters<typeof startRedis>[0] = {},
+  redisDeadline: '50ms' | '5s' = '5s',
+): Promise<void> {
+  server = await startRedis(options);
+  node = server.masters[0] as RedisNode;
+  app = await cacheApp({ redis: server.connectionOptions, prefix: PREFIX, cache: { redisDeadline } });
+  cache = app.get(CacheService);
+  redis = app.get(RedisConnections).get();
+}
+
+afterEach(async () => {
+  await app.close();
+  await server.stop();
+});
+
+const timed = async <T>(work: Promise<T>): Promise<{ value: T; ms: number }> => {
+  const startedMs = performance.now();
+  const value = await work;
+  return { value, ms: performance.now() - startedMs };
+};
+
+describe('a frozen Redis', () => {
+  beforeEach(() => start({}, '50ms'));
+
+  it('costs one deadline, then nothing, and is used again as soon as it thaws', async () => {
+    await eventually(async () => expect(await cache.set('key', 'cached')).toBe(true));
+    await node.pause();
+
+    const first = await timed(cache.getOrSet('first', () => 'loaded'));
+    const rest = [];
+    for (let i = 0; i < 100; i++) rest.push(await timed(cache.getOrSet(['rest', i], () => 'loaded')));
+    expect(first.value).toBe('loaded');
+    expect(rest.every(({ value }) => value === 'loaded')).toBe(true);
+    expect(redis.health.status).toMatchObject({ state: 'down', reason: 'the server is silent' });
+    const slowest = Math.max(...rest.map(({ ms }) => ms));
+    console.log(`Redis frozen: first call ${first.ms.toFixed(1)} ms, slowest of the next 100 ${slowest.toFixed(2)} ms`);
+    expect(redis.counters.deadlinesMissed).toBe(1);
+
+    await node.resume();
+    await eventually(async () => expect(await cache.get('key')).toBe('cached'), { within: '2s' });
+  });
+});
+
+describe('a Redis that is killed', () => {
+  beforeEach(() => start({ appendOnly: true, args: { appendfsync: 'always' } }));
+
+  it('leaves every caller with its answer, and the cache heals within 2 s of its return', async () => {
+    let stop = false;
+    let calls = 0;
+    const failures: unknown[] = [];
+    const load = Array.from({ length: 16 }, async (_, worker) => {
+      for (let i = 0; !stop; i++) {
+        await cache
+          .getOrSet([worker, i % 50], () => `${worker}/${i % 50}`)
+          .then(
+            (value) => {
+              calls += 1;
+              if (value !== `${worker}/${i % 50}`) failures.push(value);
+            },
+            (error: unknown) => failures.push(error),
+          );
+        if (i % 10 === 0) await new Promise((resolve) => setImmediate(resolve));
+      }
+    });
+    await eventually(() => expect(calls).toBeGreaterThan(1_000));
+    await node.kill();
+    const callsWhenKilled = calls;
+    await eventually(() => expect(calls).toBeGreaterThan(callsWhenKilled + 1_000));
+    await node.restart();
+    const { hits } = cache.counters;
+    await eventually(() => expect(cache.counters.hits).toBeGreaterThan(hits), { within: '2s' });
+    stop = true;
+    await Promise.all(load);
+    expect(failures).toEqual([]);
+  });
+
+  it('does not serve, after its return, what was evicted while it was away', async () => {
+    await cache.set('evicted', 'old');
+    await cache.set('written', 'old');
+    await node.kill();
+    expect(await cache.delete('evicted')).toBe(false);
+    expect(await cache.set('written', 'new')).toBe(false);
+    expect(await cache.get('evicted')).toBeUndefined();
+
+    await node.restart();
+    await redis.health.untilUp();
+    expect(await cache.get('evicted')).toBeUndefined();
+    expect(await cache.get('written')).toBeUndefined();
+    await eventually(async () => {
+      expect(await redis.get(entryOf('evicted'))).toBeNull();
+      expect(await redis.get(entryOf('written'))).toBeNull();
+    });
+    expect(cache.counters.evictionsDeferred).toBe(2);
+    await cache.set('evicted', 'again');
+    expect(await cache.get('evicted')).toBe('again');
+  });
+});
+
+describe('a Redis that was not there when the application started', () => {
+  it('is found when it comes', async () => {
+    await start();
+    await node.kill();
+    await app.close();
+    app = await cacheApp({ redis: { ...server.connectionOptions, connectWithin: '100ms' } as never, prefix: PREFIX });
+    cache = app.get(CacheService);
+    expect(await cache.getOrSet('key', () => 'loaded')).toBe('loaded');
+    await node.restart();
+    await eventually(async () => expect(await cache.set('key', 'cached')).toBe(true), { within: '2s' });
+  });
+});
+
+describe('a Redis that takes no writes', () => {
+  it('goes on answering reads when its memory is full', async () => {
+    await start();
+    await cache.set('before', 'cached');
+    await node.command('CONFIG', 'SET', 'maxmemory', '1', 'maxmemory-policy', 'noeviction');
+    expect(await cache.getOrSet('new', () => 'loaded')).toBe('loaded');
+    expect(await cache.set('other', 'value')).toBe(false);
+    expect(await cache.get('before')).toBe('cached');
+    expect(redis.health.isUp).toBe(true);
+  });
+
+  it('goes on answering reads when it has become a replica', async () => {
+    await start();
+    await cache.set('before', 'cached');
+    await node.command('REPLICAOF', '127.0.0.1', '1');
+    expect(await cache.getOrSet('new', () => 'loaded')).toBe('loaded');
+    expect(await cache.set('before', 'changed')).toBe(false);
+    await node.command('REPLICAOF', 'NO', 'ONE');
+    await eventually(async () => expect(await cache.set('before', 'changed')).toBe(true));
+  });
+
+  it('counts what a user without permission cannot do, and answers all the same', async () => {
+    await start();
+    await node.command('ACL', 'SETUSER', 'default', '-eval', '-evalsha', '-set');
+    expect(await cache.getOrSet('key', () => 'loaded')).toBe('loaded');
+    expect(await cache.set('key', 'value')).toBe(false);
+    await eventually(() => expect(cache.counters.writesLost).toBe(2));
+  });
+});
+
+describe('shutdown', () => {
+  it('stores what was loaded before it began, and evicts what was deferred', async () => {
+    await start();
+    const stored = cache.getOrSet('key', () => 'loaded');
+    await stored;
+    await app.close();
+    expect(await node.command('EXISTS', entryOf('key'))).toBe(1);
+  });
+});
