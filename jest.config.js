@@ -39,7 +39,16 @@ export default {
       globalTeardown: '<rootDir>/test/support/global-teardown.js',
       testMatch: ['<rootDir>/test/{integration,faults,conformance}/**/*.spec.ts'],
     },
-    { ...shared, displayName: 'e2e', testMatch: ['<rootDir>/test/e2e/**/*.spec.ts'] },
+    {
+      ...shared,
+      displayName: 'e2e',
+      testMatch: ['<rootDir>/test/e2e/**/*.spec.ts'],
+      moduleNameMapper: {
+        ...shared.moduleNameMapper,
+        // An ES module that @fastify/static requires, which Jest can do from Node 24.9 on; this leads to the CommonJS release.
+        '^content-disposition$': '<rootDir>/node_modules/content-disposition',
+      },
+    },
   ],
   testTimeout: 30_000,
 };

@@ -12,7 +12,8 @@ import { fileURLToPath } from 'node:url';
 
 const file = resolve(dirname(fileURLToPath(import.meta.url)), '../package-lock.json');
 const lock = JSON.parse(readFileSync(file, 'utf8'));
-const PLATFORM = /-(?<os>android|darwin|freebsd|linux|openharmony|win32)-(?<cpu>[a-z0-9]+)(?:-(?<libc>gnu|musl|msvc|\w+))?$/;
+const PLATFORM =
+  /-(?<os>android|darwin|freebsd|linux|openharmony|win32)-(?<cpu>[a-z0-9]+)(?:-(?<libc>gnu|musl|msvc|\w+))?$/;
 
 const addressed = Object.entries(lock.packages)
   .filter(([, { resolved, link }]) => resolved && !link)

@@ -30,8 +30,8 @@ export async function createApp({ httpAdapter, logger, ...foundations }: AppOpti
   }
   app.getHttpServer().keepAliveTimeout = KEEP_ALIVE_MS;
   useSecurityHeaders(app);
-  const drain = app.get(Drain);
-  onEveryRequest(adapter, [({ response }) => drain.track(response), logRequest]);
+  app.get(Drain).watch(app.getHttpServer());
+  onEveryRequest(adapter, logRequest);
   serveApiDocs(app);
   return app;
 }

@@ -3,7 +3,7 @@ import { ConfigurationError } from '../core/errors/configuration.error.js';
 import { KeySpace } from '../core/keys/key-space.js';
 import { RedisConnections } from '../core/redis/redis-connections.js';
 import { publishCounters } from '../core/telemetry/publish-counters.js';
-import type { Cancel } from '../core/time/clock.js';
+import { CLOCK, type Cancel, type Clock } from '../core/time/clock.js';
 import { resolveCacheConfig } from './cache-config.js';
 import { CACHE_OPTIONS } from './cache.module-definition.js';
 import type { CacheModuleOptions, NamedCacheOptions } from './cache.options.js';
@@ -24,6 +24,7 @@ export class CacheRegistry implements OnModuleInit, BeforeApplicationShutdown {
   constructor(
     @Inject(CACHE_OPTIONS) private readonly options: CacheModuleOptions,
     private readonly connections: RedisConnections,
+    @Inject(CLOCK) private readonly clock: Clock,
   ) {
     this.service = new CacheService(...this.#parts({ name: DEFAULT_CACHE }), (name) => this.get(name));
     this.#caches.set(DEFAULT_CACHE, this.service);
@@ -66,6 +67,6 @@ export class CacheRegistry implements OnModuleInit, BeforeApplicationShutdown {
     const { connection: connectionName, ...shared } = this.options;
     const connection = this.connections.get(connectionName);
     const keys = new KeySpace(connection.keyPrefix, 'cache').scope(name);
-    return [resolveCacheConfig(name, { ...shared, ...own }), connection, keys];
+    return [resolveCacheConfig(name, { ...shared, ...own }), connection, keys, this.clock];
   }
 }

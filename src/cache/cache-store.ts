@@ -1,5 +1,5 @@
 import type { RedisConnection } from '../core/redis/redis-connection.js';
-import { systemClock } from '../core/time/clock.js';
+import type { Clock } from '../core/time/clock.js';
 import type { CacheConfig } from './cache-config.js';
 import { newCacheCounters } from './cache-counters.js';
 import { readEntry, writeEntry, type ReadEntry } from './cache-entry.js';
@@ -23,6 +23,7 @@ export class CacheStore {
   constructor(
     private readonly config: CacheConfig,
     private readonly connection: RedisConnection,
+    private readonly clock: Clock,
   ) {
     this.#sendOptions = { deadlineMs: config.deadlineMs };
     this.#deferred = new DeferredEvictions(connection, config.deadlineMs, this.counters);
@@ -133,6 +134,6 @@ export class CacheStore {
   }
 
   #ttlMs(options: ExpiryOptions): number {
-    return timeToLiveMs(this.config, options, systemClock.now(), Math.random);
+    return timeToLiveMs(this.config, options, this.clock.now(), Math.random);
   }
 }

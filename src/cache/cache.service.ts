@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { KeySpace } from '../core/keys/key-space.js';
+import type { Clock } from '../core/time/clock.js';
 import type { RedisConnection } from '../core/redis/redis-connection.js';
 import type { CacheConfig } from './cache-config.js';
 import { Cache } from './cache.js';
@@ -9,8 +10,14 @@ import { Cache } from './cache.js';
 export class CacheService extends Cache {
   readonly #find: (name: string) => Cache;
 
-  constructor(config: CacheConfig, connection: RedisConnection, keys: KeySpace, find: (name: string) => Cache) {
-    super(config, connection, keys);
+  constructor(
+    config: CacheConfig,
+    connection: RedisConnection,
+    keys: KeySpace,
+    clock: Clock,
+    find: (name: string) => Cache,
+  ) {
+    super(config, connection, keys, clock);
     this.#find = find;
   }
 

@@ -1,5 +1,6 @@
 import type { KeySpace } from '../core/keys/key-space.js';
 import type { KeyParts } from '../core/keys/key-part.js';
+import type { Clock } from '../core/time/clock.js';
 import type { RedisConnection } from '../core/redis/redis-connection.js';
 import type { CacheCounters } from './cache-counters.js';
 import type { CacheConfig } from './cache-config.js';
@@ -37,10 +38,10 @@ export class Cache<Value = unknown> {
   readonly #store: CacheStore;
   readonly #flights = new SingleFlight<Answer>();
 
-  constructor(config: CacheConfig, connection: RedisConnection, keys: KeySpace) {
+  constructor(config: CacheConfig, connection: RedisConnection, keys: KeySpace, clock: Clock) {
     this.name = config.name;
     this.#keys = keys;
-    this.#store = new CacheStore(config, connection);
+    this.#store = new CacheStore(config, connection, clock);
   }
 
   /** What this cache counted since the process began. */

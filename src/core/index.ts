@@ -3,6 +3,7 @@ export { AspectNotBoundError } from './aspects/aspect-not-bound.error.js';
 export type { Codec } from './codec/codec.js';
 export { DecodeError, EncodeError } from './codec/codec.errors.js';
 export { jsonCodec } from './codec/json.codec.js';
+export { structuredCodec } from './codec/structured.codec.js';
 export { ConfigurationError } from './errors/configuration.error.js';
 export { RedisReplyError, RedisUnavailableError, type UnavailableReason } from './errors/redis.errors.js';
 export { RookeryError, type ErrorContext, type RookeryErrorOptions } from './errors/rookery-error.js';

@@ -7,6 +7,7 @@ export class EventuallyError extends RookeryError {
   readonly code = 'ROOKERY_EVENTUALLY';
 }
 
+/** How patient {@link eventually} is. */
 export interface EventuallyOptions {
   /** How long to keep trying. Default: '5s'. */
   readonly within?: Duration;

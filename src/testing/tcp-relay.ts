@@ -37,6 +37,7 @@ export class TcpRelay {
     }
     this.from.resume();
     const nowMs = performance.now();
+    // Strictly first come, first served: after a delay has ended, later bytes still wait for earlier ones.
     for (let next = this.#parcels[0]; next !== undefined && !this.to.destroyed; next = this.#parcels[0]) {
       if (next.dueMs > nowMs) {
         this.#timer = setTimeout(this.deliver, next.dueMs - nowMs);
@@ -49,9 +50,7 @@ export class TcpRelay {
   };
 
   #accept(bytes: Buffer | undefined): void {
-    const dueMs = performance.now() + this.conditions().delayMs;
-    // A delay that has just become shorter must not let later bytes overtake earlier ones.
-    this.#parcels.push({ bytes, dueMs: Math.max(dueMs, this.#parcels.at(-1)?.dueMs ?? 0) });
+    this.#parcels.push({ bytes, dueMs: performance.now() + this.conditions().delayMs });
     this.deliver();
   }
 }

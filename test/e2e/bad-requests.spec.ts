@@ -126,10 +126,7 @@ describeAdapters((shop) => {
         instance: '/products',
       });
     } finally {
-      await db.schema
-        .alterTable('hidden' as 'products')
-        .renameTo('products')
-        .execute();
+      await db.schema.alterTable('hidden').renameTo('products').execute();
     }
   });
 

@@ -3,6 +3,8 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { Redis } from 'ioredis';
+import { eventually } from 'rookery/testing';
 import { HTTP_ADAPTERS } from '../../src/app/config/environment.js';
 import { ServiceProcess } from './support/service-process.js';
 
@@ -13,6 +15,22 @@ function start(env: NodeJS.ProcessEnv): ServiceProcess {
   const service = new ServiceProcess({ PORT: '0', DATA_DIR: dataDir, ...env });
   services.push(service);
   return service;
+}
+
+/** Asks again and again, on connections that are kept alive, and rejects when a request is lost. */
+async function askUntilRefused(url: string): Promise<number[]> {
+  const statuses: number[] = [];
+  for (;;) {
+    try {
+      const answer = await fetch(url);
+      await answer.text();
+      statuses.push(answer.status);
+    } catch (error) {
+      const { cause } = error as { readonly cause?: { readonly code?: string } };
+      if (cause?.code === 'ECONNREFUSED') return statuses;
+      throw error;
+    }
+  }
 }
 
 beforeAll(async () => {
@@ -29,10 +47,9 @@ describe('the service as a process', () => {
     const url = await service.url();
     expect(service.output).toMatch(/API docs {2}http\S+\/docs\n/);
     expect(service.output).toMatch(/Redis {5}(Redis|Valkey) [\d.]+ at redis:\/\/127\.0\.0\.1:\d+, private, data in /);
-    expect(service.output).toMatch(/Postgres {2}Embedded Postgres \(PGlite\) [\d.]+, data in /);
+    expect(service.output).toMatch(/Database {2}Embedded Postgres \(PGlite\) [\d.]+, data in /);
 
-    // Keep-alive connections, some of them idle when the signal comes.
-    await Promise.all(Array.from({ length: 10 }, () => fetch(`${url}/products/1`).then((answer) => answer.text())));
+    const clients = Array.from({ length: 10 }, (_, index) => askUntilRefused(`${url}/products/${index + 1}`));
     const requests = Array.from({ length: 200 }, async (_, index) => {
       const answer = await fetch(`${url}/products?page=${index + 1}&pageSize=100`);
       return [answer.status, ((await answer.json()) as { readonly page: number }).page];
@@ -42,8 +59,8 @@ describe('the service as a process', () => {
     service.signal('SIGTERM');
 
     expect(await Promise.all(requests)).toEqual(Array.from({ length: 200 }, (_, index) => [200, index + 1]));
+    expect(new Set((await Promise.all(clients)).flat())).toEqual(new Set([200]));
     expect(await service.ended).toMatchObject({ code: 0 });
-    await expect(fetch(`${url}/health/live`)).rejects.toThrow();
   });
 
   it('keeps what was changed when it starts again', async () => {
@@ -71,6 +88,24 @@ describe('the service as a process', () => {
 
     await first.kill();
     await start({ LOG_LEVEL: 'warn' }).url();
+  });
+
+  it('starts its private Redis again when that dies, and answers all the while', async () => {
+    const service = start({ LOG_LEVEL: 'error' });
+    const url = await service.url();
+    const [, redisUrl = ''] = /(redis:\/\/\S+),/.exec(service.output) ?? [];
+    const client = new Redis(redisUrl, { retryStrategy: () => null });
+    const [, pid] = /process_id:(\d+)/.exec(await client.info('server')) ?? [];
+    client.disconnect();
+    process.kill(Number(pid), 'SIGKILL');
+
+    const statuses: number[] = [];
+    await eventually(async () => {
+      const answer = await fetch(`${url}/products/1`);
+      statuses.push(answer.status);
+      expect(answer.headers.get('x-cache')).toBe('hit');
+    });
+    expect(new Set(statuses)).toEqual(new Set([200]));
   });
 
   it('writes one JSON object for each request, without the values in its URL', async () => {

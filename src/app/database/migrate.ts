@@ -15,7 +15,7 @@ export async function migrate(db: Kysely<Schema>): Promise<void> {
   if (error !== undefined) {
     const failed = results?.find(({ status }) => status === 'Error')?.migrationName;
     const what = failed === undefined ? 'The migrations failed' : `The migration ${failed} failed`;
-    const why = error instanceof Error ? error.message : String(error);
+    const why = error instanceof Error ? error.message : 'for no reason given';
     throw new StartupError(`${what}, and nothing of it was kept: ${why}`, error);
   }
 }

@@ -20,68 +20,84 @@ export interface OpenDatabase {
   close(): Promise<void>;
 }
 
+/** What is to be done with the database before it is used, with more patience than a request gets. */
+export type Prepare = (db: Database) => Promise<unknown>;
+
 /** No request waits longer than this for the database: a free connection (2 s), then one statement (5 s). */
 const CONNECT_TIMEOUT_MS = 2_000;
 const STATEMENT_TIMEOUT_MS = 5_000;
+/** A migration, or the wait for another service that is migrating, may take longer than a request may. */
+const PREPARE_TIMEOUT_MS = 60_000;
 const POOL_SIZE = 10;
 
 /**
- * Opens the database and migrates it. The embedded Postgres speaks the same protocol through the same driver, so
- * that nothing above this function can tell which one it has.
+ * Opens the database, migrates it, and prepares it further as told. The embedded Postgres speaks the same protocol
+ * through the same driver, so that nothing above this function can tell which one it has.
  *
  * @throws StartupError when the server is out of reach, or when a migration fails.
  */
-export async function openDatabase(location: DatabaseLocation): Promise<OpenDatabase> {
-  const { pool, name, stop } = await connect(location);
-  // A pooled connection that breaks while idle is replaced by the pool; without a listener it would end the process.
-  pool.on('error', () => {});
-  const db = new Kysely<Schema>({ dialect: new PostgresDialect({ pool }) });
-  const close = async () => {
+export async function openDatabase(location: DatabaseLocation, prepare: Prepare): Promise<OpenDatabase> {
+  return location !== 'memory' && 'url' in location
+    ? openServer(location.url, prepare)
+    : openEmbedded(location, prepare);
+}
+
+async function openServer(url: string, prepare: Prepare): Promise<OpenDatabase> {
+  const patient = queryBuilder(serverPool(url, PREPARE_TIMEOUT_MS));
+  try {
+    const description = `Postgres ${await reachable(patient)}`;
+    await migrate(patient);
+    await prepare(patient);
+    const db = queryBuilder(serverPool(url, STATEMENT_TIMEOUT_MS));
+    return { db, description, close: () => db.destroy() };
+  } finally {
+    await patient.destroy();
+  }
+}
+
+async function openEmbedded(location: { readonly folder: string } | 'memory', prepare: Prepare): Promise<OpenDatabase> {
+  const embedded = await startEmbedded(location);
+  const db = queryBuilder(embeddedPool(embedded));
+  const close = async (): Promise<void> => {
     await db.destroy();
-    await stop();
+    await embedded.close();
   };
   try {
-    const description = `${name} ${await reachable(db)}`;
     await migrate(db);
-    return { db, description, close };
+    await prepare(db);
+    return { db, description: `Embedded Postgres (PGlite) ${await serverVersion(db)}`, close };
   } catch (error) {
     await close();
     throw error;
   }
 }
 
-interface Connection {
-  readonly pool: pg.Pool;
-  readonly name: string;
-  readonly stop: () => Promise<void>;
+function queryBuilder(pool: pg.Pool): Database {
+  // A pooled connection that breaks while idle is replaced by the pool; without a listener it would end the process.
+  pool.on('error', () => {});
+  return new Kysely<Schema>({ dialect: new PostgresDialect({ pool }) });
 }
 
-async function connect(location: DatabaseLocation): Promise<Connection> {
-  if (location !== 'memory' && 'url' in location) {
-    const pool = new pg.Pool({
-      connectionString: location.url,
-      max: POOL_SIZE,
-      connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
-      statement_timeout: STATEMENT_TIMEOUT_MS,
-      // The server ends a slow statement; this frees the caller of a server that no longer answers at all.
-      query_timeout: STATEMENT_TIMEOUT_MS + 500,
-      keepAlive: true,
-      application_name: 'rookery-shop',
-    });
-    return { pool, name: 'Postgres', stop: async () => {} };
-  }
-  const embedded = await openEmbedded(location);
-  // One connection is all that an embedded Postgres has; queries and transactions queue for it, and it never idles out.
-  const pool = new pg.Pool({
-    ...createPgConfig(embedded),
-    max: 1,
-    idleTimeoutMillis: 0,
-    connectionTimeoutMillis: STATEMENT_TIMEOUT_MS,
+function serverPool(url: string, statementTimeoutMs: number): pg.Pool {
+  return new pg.Pool({
+    connectionString: url,
+    max: POOL_SIZE,
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    statement_timeout: statementTimeoutMs,
+    // The server ends a slow statement; this frees the caller of a server that no longer answers at all.
+    query_timeout: statementTimeoutMs + 500,
+    keepAlive: true,
+    application_name: 'rookery-shop',
   });
-  return { pool, name: 'Embedded Postgres (PGlite)', stop: () => embedded.close() };
 }
 
-async function openEmbedded(location: { readonly folder: string } | 'memory'): Promise<PGlite> {
+/** One connection is all that an embedded Postgres has; queries and transactions queue for it, and it never idles out. */
+function embeddedPool(embedded: PGlite): pg.Pool {
+  const limits = { max: 1, idleTimeoutMillis: 0, connectionTimeoutMillis: STATEMENT_TIMEOUT_MS };
+  return new pg.Pool(Object.assign(createPgConfig(embedded), limits));
+}
+
+async function startEmbedded(location: { readonly folder: string } | 'memory'): Promise<PGlite> {
   if (location === 'memory') {
     return PGlite.create();
   }

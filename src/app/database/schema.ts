@@ -7,7 +7,7 @@ export interface Schema {
   products: ProductTable;
 }
 
-export interface SlugTable {
+interface SlugTable {
   slug: string;
   name: string;
 }

@@ -21,21 +21,17 @@ interface FastifyRequest {
 
 const NO_ROUTE = '(no route)';
 
-/** Calls the listeners as each request arrives, before anything else of the service sees it. */
-export function onEveryRequest(
-  adapter: AbstractHttpAdapter,
-  listeners: readonly ((exchange: Exchange) => void)[],
-): void {
-  const announce = (exchange: Exchange) => listeners.forEach((listener) => listener(exchange));
+/** Calls the listener as each request arrives, before anything else of the service sees it. */
+export function onEveryRequest(adapter: AbstractHttpAdapter, listener: (exchange: Exchange) => void): void {
   if (adapter.getType() === 'fastify') {
     adapter.setOnRequestHook((request: FastifyRequest, reply: { readonly raw: ServerResponse }, done: () => void) => {
-      announce({ method: request.method, route: () => request.routeOptions?.url ?? NO_ROUTE, response: reply.raw });
+      listener({ method: request.method, route: () => request.routeOptions?.url ?? NO_ROUTE, response: reply.raw });
       done();
     });
     return;
   }
   adapter.setOnRequestHook((request: ExpressRequest, response: ServerResponse, done: () => void) => {
-    announce({ method: request.method, route: () => request.route?.path ?? NO_ROUTE, response });
+    listener({ method: request.method, route: () => request.route?.path ?? NO_ROUTE, response });
     done();
   });
 }

@@ -15,10 +15,12 @@ const REAP_EVERY_MS = 20;
  * connection while new ones are still accepted, then nothing is accepted any more, and what is under way is finished.
  */
 export async function closeGracefully(app: ShopApplication): Promise<void> {
-  app.get(Drain).begin();
+  const drain = app.get(Drain);
+  const server: HttpServer = app.getHttpServer();
+  drain.begin();
   await delay(NOTICE_MS);
-  await emptyBacklog(app.getHttpServer());
-  await finishRequests(app.getHttpServer());
+  await emptyBacklog(server);
+  await finishRequests(server, drain);
   await app.close();
 }
 
@@ -42,13 +44,13 @@ async function emptyBacklog(server: HttpServer): Promise<void> {
 /**
  * `http.Server.close()` also cuts the connections that look idle to it, among them those whose request is still unread in
  * the kernel. So only the listening is ended here, and idle connections are cut right after the event loop has read
- * everything that was there to read; a connection without a request then really has none.
+ * everything that was there to read.
  */
-async function finishRequests(server: HttpServer): Promise<void> {
+async function finishRequests(server: HttpServer, drain: Drain): Promise<void> {
   const closed = new Promise<void>((resolve) => {
     NetServer.prototype.close.call(server, () => resolve());
   });
-  const reaper = setInterval(() => setImmediate(() => server.closeIdleConnections()), REAP_EVERY_MS);
+  const reaper = setInterval(() => setImmediate(() => drain.closeIdle()), REAP_EVERY_MS);
   await closed;
   clearInterval(reaper);
 }

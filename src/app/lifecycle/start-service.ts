@@ -4,7 +4,7 @@ import type { AppConfig } from '../config/app-config.js';
 import { redactUrl } from '../config/redact-url.js';
 import { StartupError } from '../config/startup.error.js';
 import { createApp, type ShopApplication } from '../create-app.js';
-import { type OpenDatabase, openDatabase } from '../database/open-database.js';
+import { type DatabaseLocation, type OpenDatabase, openDatabase } from '../database/open-database.js';
 import { DOCS_PATH } from '../http/api-docs.js';
 import { ShopLogger } from '../logging/logger.js';
 import { closeGracefully } from './close-gracefully.js';
@@ -30,7 +30,6 @@ export async function startService(config: AppConfig): Promise<RunningService> {
     teardown.add(() => redis.close());
     const database = await openPostgres(config, teardown);
     teardown.add(() => database.close());
-    const seeded = await seedCatalogue(database.db);
     const app = await createApp({
       httpAdapter: config.httpAdapter,
       logger: new ShopLogger(config.logLevel),
@@ -43,7 +42,7 @@ export async function startService(config: AppConfig): Promise<RunningService> {
       `The shop is open at ${url}`,
       `  API docs  ${url}/${DOCS_PATH}`,
       `  Redis     ${redis.description}`,
-      `  Postgres  ${database.description}${seeded > 0 ? `, filled with ${seeded} products` : ''}`,
+      `  Database  ${database.description}`,
     ];
     return { url, summary, stop: () => teardown.run() };
   } catch (error) {
@@ -53,14 +52,23 @@ export async function startService(config: AppConfig): Promise<RunningService> {
 }
 
 async function openPostgres({ databaseUrl, dataDir }: AppConfig, teardown: Teardown): Promise<OpenDatabase> {
+  let location: DatabaseLocation;
+  let place: string;
   if (databaseUrl !== undefined) {
-    const database = await openDatabase({ url: databaseUrl });
-    return { ...database, description: `${database.description} at ${redactUrl(databaseUrl)}` };
+    location = { url: databaseUrl };
+    place = ` at ${redactUrl(databaseUrl)}`;
+  } else {
+    const folder = join(dataDir, 'postgres');
+    teardown.add(await lockFolder(folder));
+    location = { folder };
+    place = `, data in ${folder}`;
   }
-  const folder = join(dataDir, 'postgres');
-  teardown.add(await lockFolder(folder));
-  const database = await openDatabase({ folder });
-  return { ...database, description: `${database.description}, data in ${folder}` };
+  let seeded = 0;
+  const database = await openDatabase(location, async (db) => {
+    seeded = await seedCatalogue(db);
+  });
+  const news = seeded > 0 ? `, filled with ${seeded} products` : '';
+  return { ...database, description: `${database.description}${place}${news}` };
 }
 
 async function listen(app: ShopApplication, { host, port }: AppConfig): Promise<string> {

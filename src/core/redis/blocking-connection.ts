@@ -1,37 +1,42 @@
-import { Command, type Redis } from 'ioredis';
-import { RedisUnavailableError } from '../errors/redis.errors.js';
+import type { Command, Redis } from 'ioredis';
+import { RedisUnavailableError, type UnavailableReason } from '../errors/redis.errors.js';
 import { DedicatedLink } from './dedicated-link.js';
+import type { DedicatedTarget } from './dedicated-target.js';
 import { startDeadline } from './deadline.js';
+import { plainCommand, type CommandArgument } from './plain-command.js';
 import type { RedisConnectionConfig } from './redis-config.js';
-import { toRookeryError } from './reply-errors.js';
+import { replyCodeOf, toRookeryError } from './reply-errors.js';
 
 /** A server may let a client wait this long at most: then a closing application is never held up for longer. */
 export const LONGEST_BLOCK_MS = 2_000;
 
+/** How much longer than asked for the server may take, before the connection counts as hung. */
+const GRACE_MS = 1_000;
+
+/** Replies of a node that the key has moved away from. The command had no effect there. */
+const ELSEWHERE = new Set(['MOVED', 'ASK', 'READONLY', 'UNBLOCKED']);
+
 /**
  * A connection of one loop's own for commands that wait in the server: XREADGROUP BLOCK, BLMOVE and the like. One command at a time.
  *
- * While there is no connection, a command waits for one as long as it would have blocked; so a loop need not wait for itself.
- * A command on the wire settles at most one second after the time that it asked the server to block. A connection that did not
- * answer by then hangs: it is thrown away and replaced, and the command rejects with `RedisUnavailableError`.
+ * - While there is no connection, a command waits for one as long as it would have blocked; so a loop need not wait for itself.
+ * - A command on the wire settles at most one second after the time that it asked the server to block. A connection that did not
+ *   answer by then hangs: it is thrown away and replaced, and the command rejects with `RedisUnavailableError`.
+ * - On a cluster it leads to the primary of the key that it was made for, and follows the key when another node takes over: a
+ *   command that met the old one rejects with reason `server-not-ready` and had no effect; the next goes to the new one.
  */
 export class BlockingConnection {
   readonly #link: DedicatedLink;
   #closed = false;
   #busy = false;
-  #abandon: (() => void) | undefined;
+  #abandon: () => void = () => undefined;
 
   constructor(
-    open: () => Redis | null,
+    private readonly target: DedicatedTarget,
     private readonly config: RedisConnectionConfig,
     private readonly onClose: () => void,
   ) {
-    this.#link = new DedicatedLink({
-      open,
-      handshakeMs: config.hangMs,
-      onReady: () => undefined,
-      onLost: () => undefined,
-    });
+    this.#link = new DedicatedLink({ target, handshakeMs: config.hangMs });
     this.#link.start();
   }
 
@@ -39,34 +44,35 @@ export class BlockingConnection {
    * Sends a command that blocks for up to `blockMs` (1 to 2,000) milliseconds; the caller puts the same time into `args`.
    * Resolves with the raw reply, null when the time ran out with nothing to hand over.
    */
-  async run(command: string, args: readonly (string | number | Buffer)[], blockMs: number): Promise<unknown> {
+  async run(command: string, args: readonly CommandArgument[], blockMs: number): Promise<unknown> {
     if (!(blockMs >= 1 && blockMs <= LONGEST_BLOCK_MS)) {
       throw new RangeError(`blockMs must lie between 1 and ${LONGEST_BLOCK_MS}; it is ${blockMs}.`);
     }
     if (this.#busy) throw new Error('A blocking connection runs one command at a time: give each loop its own.');
     this.#busy = true;
     try {
+      const connected = this.#link.client;
+      if (connected !== null && !this.target.leadsThere(connected)) this.#link.replace();
       const client = await this.#link.untilReady(blockMs);
       if (client === null) throw this.#unavailable(this.#closed ? 'closing' : 'not-connected', false);
-      return await this.#send(client, new Command(command, [...args]), blockMs);
+      return await this.#send(client, plainCommand(command, args), blockMs + GRACE_MS);
     } finally {
       this.#busy = false;
     }
   }
 
-  /** Ends the connection. A command under way rejects with reason `closing`. */
-  async close(): Promise<void> {
+  /** Ends the connection. A command under way rejects at once, with reason `closing`. */
+  close(): void {
     if (this.#closed) return;
     this.#closed = true;
-    this.#abandon?.();
-    this.#link.replace();
-    await this.#link.close();
+    this.#abandon();
+    this.#link.close();
     this.onClose();
   }
 
-  #send(client: Redis, command: Command, blockMs: number): Promise<unknown> {
+  #send(client: Redis, command: Command, deadlineMs: number): Promise<unknown> {
     return new Promise((resolve, reject) => {
-      const cancelDeadline = startDeadline(blockMs + 1_000, () => {
+      const cancelDeadline = startDeadline(deadlineMs, () => {
         this.#link.replace();
         reject(this.#unavailable('deadline', true));
       });
@@ -82,13 +88,20 @@ export class BlockingConnection {
         },
         (error: unknown) => {
           cancelDeadline();
-          reject(toRookeryError(error, this.config.name, command.name));
+          reject(this.#refused(error, command));
         },
       );
     });
   }
 
-  #unavailable(reason: 'closing' | 'not-connected' | 'deadline', mayHaveRun: boolean): RedisUnavailableError {
+  #refused(error: unknown, command: Command): Error {
+    if (!ELSEWHERE.has(replyCodeOf(error) ?? '')) return toRookeryError(error, this.config.name, command.name);
+    this.target.lookAgain();
+    this.#link.replace();
+    return this.#unavailable('server-not-ready', false);
+  }
+
+  #unavailable(reason: UnavailableReason, mayHaveRun: boolean): RedisUnavailableError {
     return new RedisUnavailableError(reason, { connection: this.config.name, mayHaveRun });
   }
 }

@@ -1,4 +1,5 @@
-import { Cluster, Redis, type ClusterOptions, type RedisOptions as IoredisOptions } from 'ioredis';
+import { Cluster, Redis, type ClusterOptions, type RedisOptions } from 'ioredis';
+import { reconnectDelayMs } from './reconnect-delay.js';
 import type { RedisConnectionConfig } from './redis-config.js';
 import { parseRedisUrl } from './redis-url.js';
 import type {
@@ -9,29 +10,49 @@ import type {
 } from './redis.options.js';
 
 /** Without the reply mapping, which selects among ioredis's own overloads and which we leave alone. */
-type RedisOptions = Omit<IoredisOptions, 'replyMapping'>;
+export type NodeOptions = Omit<RedisOptions, 'replyMapping'>;
 
-const FIRST_RETRY_MS = 25;
-const LONGEST_RETRY_MS = 500;
-const SLOTS_REFRESH_MS = 2_000;
 const DEFAULT_URL = 'redis://127.0.0.1:6379';
 
-/** Quick at first, then at most twice a second: a server that is back is found within half a second. Jitter keeps a fleet from knocking in step. */
-export function reconnectDelayMs(attempt: number): number {
-  const backoff = Math.min(FIRST_RETRY_MS * 2 ** Math.min(attempt, 10), LONGEST_RETRY_MS);
-  return Math.ceil(backoff * (0.5 + Math.random() / 2));
+/** For TCP and TLS together. */
+const CONNECT_TIMEOUT_MS = 2_000;
+
+/** How long a Sentinel may take to answer: one that is frozen must not keep us from asking the next. */
+const SENTINEL_TIMEOUT_MS = 1_000;
+
+/** How long a connection that was hung up on may take to end, before it is cut. */
+const DISCONNECT_TIMEOUT_MS = 100;
+
+/** The client for commands, not connected yet. */
+export function createClient(config: RedisConnectionConfig): Redis | Cluster {
+  const { target } = config;
+  if ('client' in target) return target.client;
+  return 'cluster' in target ? createCluster(config, target) : createNode(config, { retryStrategy: reconnectDelayMs });
+}
+
+/** A client to one server, or to the primary behind Sentinels. `role` says what it is for. */
+export function createNode(config: RedisConnectionConfig, role: NodeOptions): Redis {
+  const target = config.target as SingleRedisOptions | SentinelRedisOptions;
+  const where = 'sentinel' in target ? sentinelOptions(target) : parseRedisUrl(target.url ?? DEFAULT_URL);
+  return new Redis({
+    ...where,
+    ...commonOptions(config),
+    ...(target.db === undefined ? {} : { db: target.db }),
+    ...role,
+  });
 }
 
 /**
  * What each of our connections has in common. The aim: a command is sent once or not at all. ioredis would by default send
  * it again after a reconnect, and so run an INCR twice; and it would queue without bound while there is no connection.
  */
-function commonOptions(config: RedisConnectionConfig): RedisOptions {
+function commonOptions(config: RedisConnectionConfig): NodeOptions {
   return {
     lazyConnect: true,
     enableOfflineQueue: false,
     maxRetriesPerRequest: 0,
-    connectTimeout: config.connectWithinMs,
+    connectTimeout: CONNECT_TIMEOUT_MS,
+    disconnectTimeout: DISCONNECT_TIMEOUT_MS,
     maxLoadingRetryTime: config.probeIntervalMs,
     connectionName: `rookery:${config.name}`,
     // RESP2 and RESP3 give these modules the same replies, and every server and proxy speaks RESP2.
@@ -49,76 +70,40 @@ function credentials(target: RedisConnectionOptions): Pick<RedisOptions, 'userna
   };
 }
 
-/** The client for commands, not connected yet. `overrides` make the variants for other roles. */
-export function createClient(config: RedisConnectionConfig): Redis | Cluster {
-  const { target } = config;
-  if ('client' in target) return target.client;
-  return 'cluster' in target
-    ? createCluster(config, target.cluster)
-    : createNode(config, { retryStrategy: reconnectDelayMs });
-}
-
-/**
- * A further connection to the same place for one purpose, not connected yet, which does not reconnect by itself: its owner makes
- * a new one. On a cluster it leads to one of the masters.
- */
-export function createDedicated(config: RedisConnectionConfig, commands: Redis | Cluster): Redis | null {
-  const own: RedisOptions = {
-    retryStrategy: null,
-    lazyConnect: true,
-    enableOfflineQueue: false,
-    autoResubscribe: false,
-    maxRetriesPerRequest: 0,
-    protocol: 2 as const,
-  };
-  if (commands instanceof Cluster) {
-    const masters = commands.nodes('master');
-    const [master] = masters.filter((node) => node.status === 'ready').sort(() => Math.random() - 0.5);
-    return (master ?? masters[0])?.duplicate(own) ?? null;
-  }
-  return 'client' in config.target ? commands.duplicate(own) : createNode(config, own);
-}
-
-function createNode(config: RedisConnectionConfig, role: RedisOptions): Redis {
-  const target = config.target as SingleRedisOptions | SentinelRedisOptions;
-  const where = 'sentinel' in target ? sentinelOptions(target.sentinel) : parseRedisUrl(target.url ?? DEFAULT_URL);
-  return new Redis({
-    ...where,
-    ...commonOptions(config),
-    ...(target.db === undefined ? {} : { db: target.db }),
-    ...role,
-  });
-}
-
-function sentinelOptions({ name, nodes, username, password, tls }: SentinelRedisOptions['sentinel']): RedisOptions {
+function sentinelOptions({ sentinel, tls }: SentinelRedisOptions): NodeOptions {
   return {
-    name,
-    sentinels: nodes.map(({ host, port }) => ({ host, port })),
-    ...(username === undefined ? {} : { sentinelUsername: username }),
-    ...(password === undefined ? {} : { sentinelPassword: password }),
-    ...(tls === undefined ? {} : { enableTLSForSentinelMode: true, sentinelTLS: tls }),
+    name: sentinel.name,
+    sentinels: sentinel.nodes.map(({ host, port }) => ({ host, port })),
+    ...(sentinel.username === undefined ? {} : { sentinelUsername: sentinel.username }),
+    ...(sentinel.password === undefined ? {} : { sentinelPassword: sentinel.password }),
+    ...(sentinel.tls === undefined ? {} : { sentinelTLS: sentinel.tls }),
+    // Despite its name, it decides about TLS towards the servers that the Sentinels lead to.
+    enableTLSForSentinelMode: tls !== undefined,
+    sentinelCommandTimeout: SENTINEL_TIMEOUT_MS,
     sentinelRetryStrategy: reconnectDelayMs,
     // After a failover the old primary refuses writes; ask the Sentinels again who leads.
     reconnectOnError: (error) => error.message.startsWith('READONLY'),
   };
 }
 
-function createCluster(config: RedisConnectionConfig, { nodes, natMap }: ClusterRedisOptions['cluster']): Cluster {
+function createCluster(config: RedisConnectionConfig, { cluster }: ClusterRedisOptions): Cluster {
   const { enableOfflineQueue: _perNode, ...redisOptions } = commonOptions(config);
   const options = {
     redisOptions,
     lazyConnect: true,
     enableOfflineQueue: false,
+    // It asks one node at random, which may be the one that hangs. Each node's own ready check finds one that is still loading.
+    enableReadyCheck: false,
     clusterRetryStrategy: reconnectDelayMs,
-    clusterNodeRetryStrategy: reconnectDelayMs,
     // A command whose connection broke may have run: sending it again is for its caller to decide.
     retryDelayOnFailover: 0,
     retryDelayOnClusterDown: 0,
-    slotsRefreshInterval: SLOTS_REFRESH_MS,
-    ...(natMap === undefined ? {} : { natMap: { ...natMap } }),
+    // Names are resolved at each connection, and TLS needs them to check certificates against.
+    dnsLookup: (host, callback) => callback(null, host),
+    ...(cluster.natMap === undefined ? {} : { natMap: { ...cluster.natMap } }),
   } satisfies ClusterOptions;
   return new Cluster(
-    nodes.map(({ host, port }) => ({ host, port })),
+    cluster.nodes.map(({ host, port }) => ({ host, port })),
     options,
   );
 }

@@ -4,32 +4,37 @@ import type { Socket } from 'node:net';
 const FLUSH_EVERY = 8;
 
 /**
- * Holds the writes of one tick back and hands them to the kernel together, so that 64 commands cost about 8 system calls
- * rather than 64. Nothing is delayed beyond the tick that wrote it: the flush runs before the event loop goes on to I/O.
+ * Hands the writes of one tick to the kernel in a few pieces, so that 64 commands cost about 9 system calls rather than 64. The first write of a tick
+ * goes out at once; those after it are held back, to the end of the tick at most: the flush runs before the event loop goes on to I/O.
  */
 export class Cork {
-  #held: Socket | null = null;
+  #socket: Socket | null = null;
   #writes = 0;
 
   /** Call before each write to `socket`. */
   beforeWrite(socket: Socket): void {
-    if (this.#held !== socket) {
-      this.#held?.uncork();
-      this.#held = socket;
-      this.#writes = 0;
-      socket.cork();
-      process.nextTick(this.#release);
+    if (this.#socket !== socket) {
+      this.#begin(socket);
       return;
     }
     this.#writes += 1;
-    if (this.#writes % FLUSH_EVERY === 0) {
+    if (this.#writes === 1) {
+      socket.cork();
+    } else if (this.#writes % FLUSH_EVERY === 0) {
       socket.uncork();
       socket.cork();
     }
   }
 
+  #begin(socket: Socket): void {
+    if (this.#socket === null) process.nextTick(this.#release);
+    else this.#release();
+    this.#socket = socket;
+  }
+
   readonly #release = (): void => {
-    this.#held?.uncork();
-    this.#held = null;
+    if (this.#writes > 0) this.#socket?.uncork();
+    this.#socket = null;
+    this.#writes = 0;
   };
 }

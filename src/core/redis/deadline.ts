@@ -1,16 +1,89 @@
+/** Something that has to happen in time. */
+export interface Deadline {
+  /** It has happened. Cancelling again, or after the deadline, does nothing. */
+  cancel(): void;
+}
+
 /**
- * Calls `expired` once `ms` have passed, unless the returned function was called before.
+ * Calls `expired` once `ms` have passed, unless the deadline was cancelled before.
  *
  * A reply that already lies in the socket is never counted as late: when the event loop itself was blocked, its timers run before its
  * sockets are read, so the verdict waits for one pass over the sockets.
+ *
+ * Made for every command that is sent: deadlines of one length run out in the order in which they were set, so they share a list and a
+ * timer, and setting and cancelling one touches neither the event loop nor other deadlines. None of them keeps the process alive.
  */
-export function startDeadline(ms: number, expired: () => void): () => void {
-  let verdict: NodeJS.Immediate | undefined;
-  const timer = setTimeout(() => {
-    verdict = setImmediate(expired);
-  }, ms);
-  return () => {
-    clearTimeout(timer);
-    if (verdict !== undefined) clearImmediate(verdict);
+export function startDeadline(ms: number, expired: () => void): Deadline {
+  let list = lists.get(ms);
+  if (list === undefined) {
+    list = new DeadlineList(ms);
+    lists.set(ms, list);
+  }
+  return list.add(expired);
+}
+
+/** By length in milliseconds; a list goes when its timer finds it empty. */
+const lists = new Map<number, DeadlineList>();
+
+class Entry implements Deadline {
+  before: Entry | null = null;
+  after: Entry | null = null;
+  listed = true;
+
+  constructor(
+    private readonly list: DeadlineList,
+    readonly dueMs: number,
+    readonly expired: () => void,
+  ) {}
+
+  cancel(): void {
+    if (this.listed) this.list.remove(this);
+  }
+}
+
+class DeadlineList {
+  #first: Entry | null = null;
+  #last: Entry | null = null;
+
+  constructor(private readonly ms: number) {
+    this.#arm(ms);
+  }
+
+  add(expired: () => void): Entry {
+    const entry = new Entry(this, performance.now() + this.ms, expired);
+    entry.before = this.#last;
+    if (this.#last === null) this.#first = entry;
+    else this.#last.after = entry;
+    this.#last = entry;
+    return entry;
+  }
+
+  remove(entry: Entry): void {
+    entry.listed = false;
+    if (entry.before === null) this.#first = entry.after;
+    else entry.before.after = entry.after;
+    if (entry.after === null) this.#last = entry.before;
+    else entry.after.before = entry.before;
+  }
+
+  #arm(ms: number): void {
+    setTimeout(this.#check, ms).unref();
+  }
+
+  readonly #check = (): void => {
+    const nowMs = performance.now();
+    if (this.#first === null) lists.delete(this.ms);
+    else if (this.#first.dueMs > nowMs) this.#arm(this.#first.dueMs - nowMs);
+    else setImmediate(this.#expire, nowMs);
+  };
+
+  /** Those that were due before the sockets were read, and are still waited for. */
+  readonly #expire = (dueMs: number): void => {
+    while (this.#first !== null && this.#first.dueMs <= dueMs) {
+      const entry = this.#first;
+      this.remove(entry);
+      entry.expired();
+    }
+    this.#check();
   };
 }

@@ -1,16 +1,16 @@
 import type { Redis } from 'ioredis';
-import { reconnectDelayMs } from './client-factory.js';
-import { closeClient } from './close-client.js';
+import type { Cancel } from '../time/clock.js';
+import { cutClient } from './close-client.js';
+import type { DedicatedTarget } from './dedicated-target.js';
+import { guardHandshake } from './handshake-guard.js';
+import { reconnectDelayMs } from './reconnect-delay.js';
 
 export interface DedicatedLinkOptions {
-  /** Makes a client, not connected yet; null while there is no node to go to. */
-  readonly open: () => Redis | null;
+  readonly target: DedicatedTarget;
   /** How long the handshake may take. */
   readonly handshakeMs: number;
   /** A fresh connection is ready. Whatever was set up on the one before is gone. */
-  readonly onReady: (client: Redis) => void;
-  /** The connection was lost; another is being made. */
-  readonly onLost: () => void;
+  readonly onReady?: (client: Redis) => void;
 }
 
 /**
@@ -20,10 +20,12 @@ export interface DedicatedLinkOptions {
 export class DedicatedLink {
   #client: Redis | null = null;
   #ready = false;
+  #started = false;
   #closed = false;
   #attempt = 0;
   #timer: NodeJS.Timeout | undefined;
-  #waiting: ((client: Redis | null) => void)[] = [];
+  #stopGuard: Cancel = () => undefined;
+  readonly #waiting = new Set<(client: Redis | null) => void>();
 
   constructor(private readonly options: DedicatedLinkOptions) {}
 
@@ -36,73 +38,76 @@ export class DedicatedLink {
   untilReady(ms: number): Promise<Redis | null> {
     if (this.#ready || this.#closed) return Promise.resolve(this.client);
     return new Promise((resolve) => {
-      const timer = setTimeout(() => settle(null), ms);
       const settle = (client: Redis | null): void => {
         clearTimeout(timer);
-        this.#waiting = this.#waiting.filter((waiting) => waiting !== settle);
+        this.#waiting.delete(settle);
         resolve(client);
       };
-      this.#waiting.push(settle);
+      const timer = setTimeout(() => settle(null), ms);
+      this.#waiting.add(settle);
     });
   }
 
+  /** Connects; does nothing when that has been done. */
   start(): void {
-    if (this.#closed || this.#client !== null) return;
-    const client = this.options.open();
+    if (this.#started || this.#closed) return;
+    this.#started = true;
+    this.#open();
+  }
+
+  /** Throws the present connection away, as one does with a hung one, and makes another. */
+  replace(): void {
+    const client = this.#client;
+    if (client === null) return;
+    this.#lost(client);
+    cutClient(client);
+  }
+
+  close(): void {
+    this.#closed = true;
+    clearTimeout(this.#timer);
+    this.replace();
+    for (const settle of this.#waiting) settle(null);
+  }
+
+  #open(): void {
+    const client = this.options.target.open();
+    this.#client = client;
     if (client === null) {
       this.#later();
       return;
     }
-    this.#client = client;
-    const handshake = setTimeout(() => client.stream?.destroy(), this.options.handshakeMs);
-    handshake.unref();
-    client.on('error', ignore);
-    client.once('ready', () => {
-      clearTimeout(handshake);
-      this.#ready = true;
-      this.#attempt = 0;
-      this.options.onReady(client);
-      for (const settle of this.#waiting) settle(client);
-    });
-    client.once('end', () => {
-      clearTimeout(handshake);
-      this.#lost(client);
-    });
-    client.connect().catch(ignore);
+    client.on('error', ignoreSinceTheEndFollows);
+    this.#stopGuard = guardHandshake(client, this.options.handshakeMs, () => undefined);
+    client.once('ready', () => this.#opened(client));
+    client.once('end', () => this.#lost(client));
+    client.connect().catch(ignoreSinceTheEndFollows);
   }
 
-  /** Throws the present connection away, as one does with a hung one. */
-  replace(): void {
-    this.#client?.stream?.destroy();
-  }
-
-  async close(): Promise<void> {
-    this.#closed = true;
-    clearTimeout(this.#timer);
-    const client = this.#client;
-    this.#client = null;
-    this.#ready = false;
-    for (const settle of this.#waiting) settle(null);
-    if (client !== null) await closeClient(client);
+  #opened(client: Redis): void {
+    if (client !== this.#client) return;
+    this.#ready = true;
+    this.#attempt = 0;
+    this.options.onReady?.(client);
+    for (const settle of this.#waiting) settle(client);
   }
 
   #lost(client: Redis): void {
     if (client !== this.#client) return;
-    const wasReady = this.#ready;
+    this.#stopGuard();
     this.#client = null;
     this.#ready = false;
-    if (wasReady) this.options.onLost();
     this.#later();
   }
 
   #later(): void {
     if (this.#closed) return;
-    this.#timer = setTimeout(() => this.start(), this.#attempt === 0 ? 0 : reconnectDelayMs(this.#attempt));
+    this.#timer = setTimeout(() => this.#open(), this.#attempt === 0 ? 0 : reconnectDelayMs(this.#attempt));
     this.#timer.unref();
     this.#attempt += 1;
   }
 }
 
-function ignore(): void {
-  // The 'end' event follows and leads to the next attempt.
+function ignoreSinceTheEndFollows(): void {
+  // It leads to the next attempt.
 }

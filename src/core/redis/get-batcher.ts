@@ -23,7 +23,13 @@ interface Batch {
   readonly waiters: Waiter[];
 }
 
-export type SendRead = (command: Command, deadlineMs: number) => Promise<unknown>;
+/** Sends a read, and calls back with its raw reply or an error. */
+export type SendRead = (
+  command: Command,
+  deadlineMs: number,
+  onReply: (reply: unknown) => void,
+  onError: (error: Error) => void,
+) => void;
 
 /**
  * Turns the single reads of one tick into one MGET, with no added delay: the batch leaves at the end of the tick that filled it.
@@ -84,7 +90,9 @@ export class GetBatcher {
 
   #dispatch({ keys, waiters }: Batch, deadlineMs: number): void {
     if (waiters.length > 1) this.counters.readsBatched += waiters.length;
-    this.send(new Command('mget', keys), deadlineMs).then(
+    this.send(
+      new Command('mget', keys),
+      deadlineMs,
       (reply) => {
         const values = reply as (Buffer | null)[];
         let bytes = 0;
@@ -95,7 +103,7 @@ export class GetBatcher {
         }
         this.#learn(bytes / waiters.length);
       },
-      (error: unknown) => {
+      (error) => {
         for (const waiter of waiters) waiter.reject(error);
       },
     );

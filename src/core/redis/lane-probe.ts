@@ -1,65 +1,74 @@
-import type { Redis } from 'ioredis';
+import { Command, type Redis } from 'ioredis';
+import type { Cancel } from '../time/clock.js';
+import { startDeadline } from './deadline.js';
 
 export interface LaneProbeOptions {
+  /** The connection's own deadline: a PING that is not answered by then speaks for every command. */
+  readonly deadlineMs: number;
+  /** The time from one PING to the next, when the first was answered too late. */
   readonly probeIntervalMs: number;
   readonly hangMs: number;
 }
 
+export interface LaneWatcher {
+  /** The server answered, were it with an error. Returns whether that was quick enough; if not, it is asked again. */
+  answered(tookMs: number): boolean;
+  /** A PING has waited for `deadlineMs`. */
+  silent(): void;
+  /** A PING has waited for `hangMs`. */
+  hung(): void;
+}
+
 /**
  * Watches for the return of a server that stopped answering: one PING under way at a time, so that a hung server finds nothing
- * piled up when it wakes. An answer within the deadline ends the watch; a PING that stays unanswered for `hangMs` means
- * a connection that is dead without having been closed, and it is replaced.
+ * piled up when it wakes.
  */
 export class LaneProbe {
   #round = 0;
-  #timer: NodeJS.Timeout | undefined;
+  readonly #cancels: Cancel[] = [];
 
   constructor(
     private readonly redis: Redis,
     private readonly options: LaneProbeOptions,
-    private readonly onAnswer: () => void,
+    private readonly watcher: LaneWatcher,
   ) {}
 
-  /** Starts watching; an answer counts when it takes no longer than `deadlineMs`. */
-  start(deadlineMs: number): void {
+  start(): void {
     this.stop();
-    this.#ping(this.#round, deadlineMs);
+    this.#ping(this.#round);
   }
 
+  /** Ends the watch. A PING under way is forgotten. */
   stop(): void {
     this.#round += 1;
-    clearTimeout(this.#timer);
+    this.#cancelTimers();
   }
 
-  #ping(round: number, deadlineMs: number): void {
+  #ping(round: number): void {
     const sentAt = performance.now();
-    this.#wait(this.options.hangMs, () => {
-      this.stop();
-      this.redis.stream.destroy();
-    });
-    this.redis.ping().then(
-      () => {
-        if (round !== this.#round) return;
-        clearTimeout(this.#timer);
-        const tookMs = performance.now() - sentAt;
-        if (tookMs <= deadlineMs) {
-          this.stop();
-          this.onAnswer();
-          return;
-        }
-        this.#wait(Math.max(0, this.options.probeIntervalMs - tookMs), () => this.#ping(round, deadlineMs));
-      },
-      () => {
-        // An error reply means a server that answers but is not fit to serve; a lost connection ends the watch through stop().
-        if (round !== this.#round) return;
-        clearTimeout(this.#timer);
-        this.#wait(this.options.probeIntervalMs, () => this.#ping(round, deadlineMs));
-      },
+    this.#cancels.push(startDeadline(this.options.deadlineMs, () => this.watcher.silent()));
+    this.#after(this.options.hangMs, () => this.watcher.hung());
+    const settled = (isReply: boolean): void => {
+      if (round !== this.#round) return;
+      this.#cancelTimers();
+      const tookMs = performance.now() - sentAt;
+      if (isReply && this.watcher.answered(tookMs)) this.stop();
+      else this.#after(Math.max(0, this.options.probeIntervalMs - tookMs), () => this.#ping(round));
+    };
+    const command = new Command('ping');
+    void this.redis.sendCommand(command);
+    command.promise.then(
+      () => settled(true),
+      (error: unknown) => settled(error instanceof Error && error.name === 'ReplyError'),
     );
   }
 
-  #wait(ms: number, then: () => void): void {
-    this.#timer = setTimeout(then, ms);
-    this.#timer.unref();
+  #after(ms: number, run: () => void): void {
+    const timer = setTimeout(run, ms).unref();
+    this.#cancels.push(() => clearTimeout(timer));
+  }
+
+  #cancelTimers(): void {
+    for (const cancel of this.#cancels.splice(0)) cancel();
   }
 }

@@ -1,19 +1,21 @@
 import type { Command, Redis } from 'ioredis';
 import { RedisUnavailableError, type UnavailableReason } from '../errors/redis.errors.js';
+import type { Cancel } from '../time/clock.js';
 import { CircuitBreaker } from './circuit-breaker.js';
 import type { ConnectionCounters } from './connection-counters.js';
 import { Cork } from './cork.js';
 import { startDeadline } from './deadline.js';
-import { LaneProbe } from './lane-probe.js';
-import { toRookeryError } from './reply-errors.js';
+import { describeError } from './describe-error.js';
+import { guardHandshake } from './handshake-guard.js';
+import { LaneProbe, type LaneProbeOptions } from './lane-probe.js';
+import { replyCodeOf, toRookeryError } from './reply-errors.js';
 
-export interface LaneOptions {
+export interface LaneOptions extends LaneProbeOptions {
   /** The connection's name, for errors. */
   readonly connection: string;
   readonly slowLimit: number;
-  readonly probeIntervalMs: number;
-  /** How long a connection may stay mute before it is thrown away and made anew. */
-  readonly hangMs: number;
+  /** Whether a connection that hangs may be thrown away and made anew: not when it is the application's own. */
+  readonly replaceable: boolean;
   readonly counters: ConnectionCounters;
   /** Called whenever {@link Lane.refusal} may have changed. */
   readonly onChange: () => void;
@@ -25,13 +27,14 @@ export interface LaneOptions {
  *
  * - A command on a lane that is not usable fails at once and is never queued, so nothing piles up while a server is away and no
  *   late writes flood it on its return.
- * - A hung server costs one deadline, then nothing: the circuit opens and one PING at a time watches for its return.
+ * - A hung server costs one deadline, then nothing: the circuit opens and one PING at a time watches for its return. A connection on which
+ *   not even that is answered for `hangMs` is dead without having been closed, and is replaced.
  */
 export class Lane {
   readonly #circuit: CircuitBreaker;
   readonly #cork = new Cork();
   readonly #probe: LaneProbe;
-  #handshakeWatch: NodeJS.Timeout | undefined;
+  readonly #stopGuard: Cancel;
   #lastError: string | undefined;
 
   constructor(
@@ -39,19 +42,21 @@ export class Lane {
     private readonly options: LaneOptions,
   ) {
     this.#circuit = new CircuitBreaker(options.slowLimit);
-    this.#probe = new LaneProbe(redis, options, () => {
-      this.#circuit.close();
-      options.onChange();
+    this.#probe = new LaneProbe(redis, options, {
+      answered: (tookMs) => this.#answered(tookMs),
+      silent: () => this.#missed(true, options.deadlineMs),
+      hung: () => this.#hung(),
     });
-    redis.on('error', this.#onError).on('connect', this.#onConnect).on('ready', this.#onReady);
+    redis.on('error', this.#onError).on('ready', this.#onReady);
     redis.on('close', this.#onLost).on('end', this.#onLost);
-    if (redis.status === 'connect') this.#onConnect();
+    this.#stopGuard = options.replaceable
+      ? guardHandshake(redis, options.hangMs, () => this.#fail('the server does not answer'))
+      : () => undefined;
   }
 
-  /** Null when commands may be sent, else why not. */
+  /** Null when the connection's usual commands may be sent, else why not. */
   get refusal(): UnavailableReason | null {
-    if (this.redis.status !== 'ready') return 'not-connected';
-    return this.#circuit.isOpen ? 'circuit-open' : null;
+    return this.#refusalOf(this.options.deadlineMs);
   }
 
   /** What went wrong last on this connection, as the operating system or the server named it. Undefined once it is up. */
@@ -60,76 +65,92 @@ export class Lane {
   }
 
   /**
-   * Sends `command` through `via` (the node itself, or the cluster client that follows redirections) and settles with its raw
-   * reply, within `deadlineMs` in any case.
+   * Sends `command` through `via` (the node itself, or the cluster client that follows redirections) and calls back with its raw
+   * reply or a Rookery error, within `deadlineMs` in any case. Callbacks rather than a promise: this is under every command.
    */
-  dispatch(command: Command, deadlineMs: number, via: Pick<Redis, 'sendCommand'> = this.redis): Promise<unknown> {
-    const refusal = this.refusal;
+  dispatch(
+    command: Command,
+    deadlineMs: number,
+    via: Pick<Redis, 'sendCommand'>,
+    onReply: (reply: unknown) => void,
+    onError: (error: Error) => void,
+  ): void {
+    const refusal = this.#refusalOf(deadlineMs);
     const { counters, connection } = this.options;
     if (refusal !== null) {
       counters.refused += 1;
-      return Promise.reject(new RedisUnavailableError(refusal, { connection, mayHaveRun: false }));
+      onError(new RedisUnavailableError(refusal, { connection, mayHaveRun: false }));
+      return;
     }
     counters.commands += 1;
     const socket = this.redis.stream;
     this.#cork.beforeWrite(socket);
     const bytesBefore = socket.bytesRead;
-
-    return new Promise((resolve, reject) => {
-      const cancelDeadline = startDeadline(deadlineMs, () => {
-        counters.deadlinesMissed += 1;
-        this.#missed(socket === this.redis.stream && socket.bytesRead === bytesBefore, deadlineMs);
-        reject(new RedisUnavailableError('deadline', { connection, mayHaveRun: true }));
-      });
-      void via.sendCommand(command);
-      command.promise.then(
-        (reply: unknown) => {
-          cancelDeadline();
-          this.#circuit.succeeded();
-          resolve(reply);
-        },
-        (error: unknown) => {
-          cancelDeadline();
-          reject(toRookeryError(error, connection, command.name));
-        },
-      );
+    const deadline = startDeadline(deadlineMs, () => {
+      counters.deadlinesMissed += 1;
+      this.#missed(socket === this.redis.stream && socket.bytesRead === bytesBefore, deadlineMs);
+      onError(new RedisUnavailableError('deadline', { connection, mayHaveRun: true }));
     });
+    void via.sendCommand(command);
+    command.promise.then(
+      (reply: unknown) => {
+        deadline.cancel();
+        this.#circuit.succeeded();
+        onReply(reply);
+      },
+      (error: unknown) => {
+        deadline.cancel();
+        if (replyCodeOf(error) !== null) this.#circuit.succeeded();
+        onError(toRookeryError(error, connection, command.name));
+      },
+    );
   }
 
   /** Takes every listener and timer of this lane away. The connection itself is left to its owner. */
   dispose(): void {
-    clearTimeout(this.#handshakeWatch);
     this.#probe.stop();
-    this.redis.off('error', this.#onError).off('connect', this.#onConnect).off('ready', this.#onReady);
+    this.#stopGuard();
+    this.redis.off('error', this.#onError).off('ready', this.#onReady);
     this.redis.off('close', this.#onLost).off('end', this.#onLost);
-    // ioredis prints errors that nobody listens to, and a connection that is being closed may still have one to tell.
-    this.redis.on('error', ignore);
+  }
+
+  #refusalOf(deadlineMs: number): UnavailableReason | null {
+    if (this.redis.status !== 'ready') return 'not-connected';
+    return this.#circuit.refuses(deadlineMs) ? 'circuit-open' : null;
   }
 
   #missed(silent: boolean, deadlineMs: number): void {
-    if (this.redis.status !== 'ready' || !this.#circuit.missed(silent ? 'silent' : 'slow')) return;
-    this.options.counters.circuitOpened += 1;
-    this.#lastError = silent ? 'the server is silent' : 'the server is too slow';
-    this.#probe.start(deadlineMs);
+    const wasOpen = this.#circuit.missedMs > 0;
+    if (this.redis.status !== 'ready' || !this.#circuit.missed(silent ? 'silent' : 'slow', deadlineMs)) return;
+    if (!wasOpen) {
+      this.options.counters.circuitOpened += 1;
+      this.#probe.start();
+    }
+    this.#fail(silent ? 'the server is silent' : 'the server is too slow');
+  }
+
+  #answered(tookMs: number): boolean {
+    const inTime = tookMs <= this.#circuit.missedMs;
+    if (inTime) {
+      this.#circuit.close();
+      this.#lastError = undefined;
+      this.options.onChange();
+    }
+    return inTime;
+  }
+
+  #hung(): void {
+    if (this.options.replaceable) this.redis.stream.destroy();
+  }
+
+  #fail(reason: string): void {
+    this.#lastError = reason;
     this.options.onChange();
   }
 
-  readonly #onError = (error: Error): void => {
-    this.#lastError = describe(error);
-    this.options.onChange();
-  };
-
-  /** A frozen server still accepts TCP connections, through its kernel; the handshake then never ends, and ioredis sets it no limit. */
-  readonly #onConnect = (): void => {
-    clearTimeout(this.#handshakeWatch);
-    this.#handshakeWatch = setTimeout(() => {
-      if (this.redis.status === 'connect') this.redis.stream.destroy();
-    }, this.options.hangMs);
-    this.#handshakeWatch.unref();
-  };
+  readonly #onError = (error: Error): void => this.#fail(describeError(error));
 
   readonly #onReady = (): void => {
-    clearTimeout(this.#handshakeWatch);
     this.#lastError = undefined;
     this.#circuit.close();
     this.options.counters.connects += 1;
@@ -137,20 +158,7 @@ export class Lane {
   };
 
   readonly #onLost = (): void => {
-    clearTimeout(this.#handshakeWatch);
     this.#probe.stop();
     this.options.onChange();
   };
-}
-
-function ignore(): void {
-  // See dispose().
-}
-
-/** `ECONNREFUSED`, `WRONGPASS`, ...: enough to act on, and free of anything that a server might quote back. */
-function describe(error: Error & { readonly code?: unknown; readonly syscall?: unknown }): string {
-  if (typeof error.code === 'string') {
-    return typeof error.syscall === 'string' ? `${error.syscall} ${error.code}` : error.code;
-  }
-  return error.name === 'ReplyError' ? (error.message.split(' ', 1)[0] ?? error.name) : error.name;
 }

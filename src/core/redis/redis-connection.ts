@@ -1,13 +1,18 @@
-import { Cluster, Command, type Redis } from 'ioredis';
+import type { Cluster, Command, Redis } from 'ioredis';
+import { ConfigurationError } from '../errors/configuration.error.js';
 import { RedisUnavailableError } from '../errors/redis.errors.js';
 import { ScriptRunner } from '../scripts/script-runner.js';
 import { BlockingConnection } from './blocking-connection.js';
-import { createClient, createDedicated } from './client-factory.js';
+import { createClient } from './client-factory.js';
 import { closeClient } from './close-client.js';
+import { ClusterRouter } from './cluster-router.js';
 import { newConnectionCounters } from './connection-counters.js';
 import { ConnectionHealth } from './connection-health.js';
+import { dedicatedTarget } from './dedicated-target.js';
 import { GetBatcher } from './get-batcher.js';
-import { createRouter, type LaneRouter } from './lane-router.js';
+import { SingleRouter, type LaneRouter } from './lane-router.js';
+import type { LaneOptions } from './lane.js';
+import { insteadOf, plainCommand, type CommandArgument } from './plain-command.js';
 import type { RedisConnectionConfig } from './redis-config.js';
 import { SubscriberConnection } from './subscriber-connection.js';
 
@@ -15,9 +20,6 @@ export interface SendOptions {
   /** How long the caller waits, in milliseconds. Default: the connection's `deadline`. */
   readonly deadlineMs?: number;
 }
-
-/** What a command takes. Numbers are sent in decimal. */
-export type CommandArgument = string | number | Buffer;
 
 /**
  * The one way from Rookery to a Redis: commands with deadlines, scripts, a subscriber and blocking connections.
@@ -62,7 +64,7 @@ export class RedisConnection {
     });
     this.#reads = new GetBatcher(
       (key) => this.#router.groupOf(key),
-      (command, deadlineMs) => this.#dispatch(command, deadlineMs),
+      (command, deadlineMs, onReply, onError) => this.#dispatch(command, deadlineMs, onReply, onError),
       this.counters,
     );
     this.scripts = new ScriptRunner(this);
@@ -84,7 +86,9 @@ export class RedisConnection {
     args: readonly CommandArgument[],
     { deadlineMs = this.#config.deadlineMs }: SendOptions = {},
   ): Promise<unknown> {
-    return this.#dispatch(new Command(command, args as CommandArgument[]), deadlineMs);
+    return new Promise((resolve, reject) => {
+      this.#dispatch(new Command(command, args as CommandArgument[]), deadlineMs, resolve, reject);
+    });
   }
 
   /** The connection for subscriptions, shared by everybody and made when it is first asked for. */
@@ -125,15 +129,21 @@ export class RedisConnection {
     this.health.update('down', 'closed');
   }
 
-  #dispatch(command: Command, deadlineMs: number): Promise<unknown> {
-    const onCluster = this.client instanceof Cluster;
-    const lane = this.#closing ? null : this.#router.laneFor(onCluster ? command.getSlot() : null);
-    if (lane === null) {
-      this.counters.refused += 1;
-      const reason = this.#closing ? 'closing' : 'not-connected';
-      return Promise.reject(new RedisUnavailableError(reason, { connection: this.name, mayHaveRun: false }));
+  #dispatch(
+    command: Command,
+    deadlineMs: number,
+    onReply: (reply: unknown) => void,
+    onError: (error: Error) => void,
+  ): void {
+    const slot = this.client instanceof Cluster ? command.getSlot() : null;
+    const lane = this.#closing ? null : this.#router.laneFor(slot);
+    if (lane !== null) {
+      lane.dispatch(command, deadlineMs, this.client, onReply, onError);
+      return;
     }
-    return lane.dispatch(command, deadlineMs, this.client);
+    this.counters.refused += 1;
+    const reason = this.#closing ? 'closing' : 'not-connected';
+    onError(new RedisUnavailableError(reason, { connection: this.name, mayHaveRun: false }));
   }
 
   #dedicated(): Redis | null {
@@ -146,13 +156,13 @@ export class RedisConnection {
     const lanes = this.#router.lanes();
     const usable = lanes.filter((lane) => lane.refusal === null).length;
     const reason = lanes.find((lane) => lane.refusal !== null && lane.lastError !== undefined)?.lastError;
-    if (usable > 0 && usable === lanes.length) {
+    if (usable > 0 && usable === lanes.length && this.#router.isComplete) {
       this.#wasUp = true;
       this.health.update('up', undefined);
-    } else if (usable > 0) {
-      this.health.update('degraded', reason);
+    } else if (!this.#wasUp && reason === undefined) {
+      this.health.update('connecting', undefined);
     } else {
-      this.health.update(this.#wasUp || reason !== undefined ? 'down' : 'connecting', reason);
+      this.health.update(usable > 0 ? 'degraded' : 'down', reason);
     }
   }
 }

@@ -1,4 +1,5 @@
 import { Module, type DynamicModule, type Provider } from '@nestjs/common';
+import { CLOCK, systemClock } from '../time/clock.js';
 import { redisToken } from './inject-redis.decorator.js';
 import { DEFAULT_CONNECTION } from './redis-config.js';
 import { RedisConnections } from './redis-connections.js';
@@ -10,8 +11,8 @@ import { ConfigurableModuleClass, type ASYNC_OPTIONS_TYPE, type OPTIONS_TYPE } f
  * The application boots whether Redis is there or not, unless a connection is `required`, and finds it by itself when it comes back.
  */
 @Module({
-  providers: [RedisConnections, connectionProvider(DEFAULT_CONNECTION)],
-  exports: [RedisConnections, redisToken()],
+  providers: [{ provide: CLOCK, useValue: systemClock }, RedisConnections, connectionProvider(DEFAULT_CONNECTION)],
+  exports: [CLOCK, RedisConnections, redisToken()],
 })
 export class RedisModule extends ConfigurableModuleClass {
   static override forRoot(options: typeof OPTIONS_TYPE): DynamicModule {

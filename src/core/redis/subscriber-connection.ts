@@ -1,35 +1,57 @@
+import { Logger } from '@nestjs/common';
 import type { Redis } from 'ioredis';
-import { RedisUnavailableError } from '../errors/redis.errors.js';
+import { RedisUnavailableError, type UnavailableReason } from '../errors/redis.errors.js';
 import type { Cancel } from '../time/clock.js';
 import { DedicatedLink } from './dedicated-link.js';
+import type { DedicatedTarget } from './dedicated-target.js';
 import { startDeadline } from './deadline.js';
 import type { RedisConnectionConfig } from './redis-config.js';
+import { replyCodeOf, toRookeryError } from './reply-errors.js';
 
 export type MessageListener = (message: Buffer, channel: string) => void;
+
+/** One call of `subscribe`: the same function may be given twice, and each is cancelled by itself. */
+interface Subscription {
+  readonly listener: MessageListener;
+}
+
+/** One call of `subscribe` that waits for the server's word. */
+interface Waiter {
+  readonly resolve: () => void;
+  readonly reject: (error: Error) => void;
+}
+
+interface Channel {
+  readonly name: string;
+  readonly subscriptions: Set<Subscription>;
+  readonly waiters: Set<Waiter>;
+}
 
 /**
  * The shared connection for Pub/Sub. Subscriptions outlive it: when it is lost or hangs, it is replaced and every channel is subscribed again.
  *
- * Pub/Sub keeps nothing for those who are away, so messages sent meanwhile are lost; {@link onGap} tells when that may have
- * happened. A heartbeat finds a hung connection within twice the connection's hang limit.
+ * - Pub/Sub keeps nothing for those who are away, so messages sent meanwhile are lost; {@link onGap} tells when that may have
+ *   happened.
+ * - A heartbeat finds a hung connection within twice the connection's hang limit.
+ * - A listener that throws costs nobody else a message; its error is logged.
  */
 export class SubscriberConnection {
-  readonly #listeners = new Map<string, Set<MessageListener>>();
-  readonly #gapListeners = new Set<() => void>();
-  /** Subscribers that wait for the next connection. */
-  readonly #waiting: (() => void)[] = [];
+  readonly #logger = new Logger('RedisModule');
+  readonly #channels = new Map<string, Channel>();
+  readonly #gapListeners = new Set<{ readonly listener: () => void }>();
   readonly #link: DedicatedLink;
-  readonly #config: RedisConnectionConfig;
   #heartbeat: NodeJS.Timeout | undefined;
   #hadConnection = false;
+  #closed = false;
 
-  constructor(open: () => Redis | null, config: RedisConnectionConfig) {
-    this.#config = config;
+  constructor(
+    private readonly target: DedicatedTarget,
+    private readonly config: RedisConnectionConfig,
+  ) {
     this.#link = new DedicatedLink({
-      open,
+      target,
       handshakeMs: config.hangMs,
-      onReady: (client) => this.#restore(client),
-      onLost: () => clearInterval(this.#heartbeat),
+      onReady: (client) => void this.#restore(client),
     });
   }
 
@@ -38,100 +60,121 @@ export class SubscriberConnection {
    * `RedisUnavailableError` when it does not within the connection's deadline, and then nothing stays subscribed.
    */
   async subscribe(channel: string, listener: MessageListener): Promise<Cancel> {
-    const listeners = this.#listeners.get(channel) ?? new Set();
-    listeners.add(listener);
-    this.#listeners.set(channel, listeners);
+    if (this.#closed) throw this.#unavailable('closing');
+    const subscribed = this.#channel(channel);
+    const subscription: Subscription = { listener };
+    subscribed.subscriptions.add(subscription);
+    const cancel = (): void => this.#remove(subscribed, subscription);
     try {
-      await this.#confirmed(channel);
+      await this.#confirmation(subscribed);
+      return cancel;
     } catch (error) {
-      this.#remove(channel, listener);
+      cancel();
       throw error;
     }
-    return () => this.#remove(channel, listener);
   }
 
-  /** Calls `listener` whenever messages may have been missed: after each reconnection. */
+  /** Calls `listener` whenever messages may have been missed: after each reconnection, with every channel subscribed again. */
   onGap(listener: () => void): Cancel {
-    this.#gapListeners.add(listener);
-    return () => void this.#gapListeners.delete(listener);
+    const entry = { listener };
+    this.#gapListeners.add(entry);
+    return () => void this.#gapListeners.delete(entry);
   }
 
-  async close(): Promise<void> {
+  close(): void {
+    this.#closed = true;
     clearInterval(this.#heartbeat);
-    this.#listeners.clear();
-    this.#gapListeners.clear();
-    await this.#link.close();
-  }
-
-  /** Waits for the connection if need be, then for the server's word. */
-  async #confirmed(channel: string): Promise<void> {
-    const unavailable = (cause?: unknown): RedisUnavailableError =>
-      new RedisUnavailableError('not-connected', { connection: this.#config.name, mayHaveRun: true, cause });
-    const client = this.#link.client;
-    if (client === null) {
-      await this.#untilRestored(unavailable);
-      return;
+    this.#link.close();
+    for (const { waiters } of this.#channels.values()) {
+      for (const waiter of waiters) waiter.reject(this.#unavailable('closing'));
     }
-    await within(this.#config.deadlineMs, client.subscribe(channel), unavailable);
+    this.#channels.clear();
+    this.#gapListeners.clear();
   }
 
-  /** The next connection subscribes to every channel that has listeners, ours among them. */
-  #untilRestored(unavailable: () => Error): Promise<void> {
-    const restored = new Promise<void>((resolve) => this.#waiting.push(resolve));
-    this.#link.start();
-    return within(this.#config.deadlineMs, restored, unavailable);
+  #channel(name: string): Channel {
+    const channel = this.#channels.get(name) ?? { name, subscriptions: new Set(), waiters: new Set() };
+    this.#channels.set(name, channel);
+    return channel;
   }
 
-  #restore(client: Redis): void {
+  /** The server's word, from this connection or, when that breaks, from the next; within the deadline in any case. */
+  #confirmation(channel: Channel): Promise<void> {
+    const client = this.#link.client;
+    return new Promise((resolve, reject) => {
+      const settle = (finish: () => void): void => {
+        cancelDeadline();
+        channel.waiters.delete(waiter);
+        finish();
+      };
+      const waiter: Waiter = {
+        resolve: () => settle(resolve),
+        reject: (error) => settle(() => reject(error)),
+      };
+      const cancelDeadline = startDeadline(this.config.deadlineMs, () =>
+        waiter.reject(this.#unavailable(this.#link.client === null ? 'not-connected' : 'deadline')),
+      );
+      channel.waiters.add(waiter);
+      if (client === null) this.#link.start();
+      else void this.#ask(client, channel);
+    });
+  }
+
+  /** Subscribes on the wire. Never rejects: when the connection breaks, the next one asks again for every channel. */
+  async #ask(client: Redis, channel: Channel): Promise<void> {
+    try {
+      await client.subscribe(channel.name);
+      for (const waiter of channel.waiters) waiter.resolve();
+    } catch (error) {
+      if (replyCodeOf(error) === null) return;
+      for (const waiter of channel.waiters) waiter.reject(toRookeryError(error, this.config.name, 'subscribe'));
+    }
+  }
+
+  async #restore(client: Redis): Promise<void> {
     client.on('messageBuffer', (channel: Buffer, message: Buffer) => this.#deliver(channel.toString(), message));
-    const channels = [...this.#listeners.keys()];
-    const subscribed = channels.length === 0 ? Promise.resolve() : client.subscribe(...channels);
-    subscribed.then(
-      () => this.#announce(),
-      () => this.#link.replace(),
-    );
     clearInterval(this.#heartbeat);
-    this.#heartbeat = setInterval(() => this.#beat(client), this.#config.hangMs);
-    this.#heartbeat.unref();
-  }
-
-  #announce(): void {
-    for (const resolve of this.#waiting.splice(0)) resolve();
-    if (this.#hadConnection) for (const listener of this.#gapListeners) listener();
+    this.#heartbeat = setInterval(() => this.#beat(client), this.config.hangMs).unref();
+    await Promise.all([...this.#channels.values()].map((channel) => this.#ask(client, channel)));
+    if (client !== this.#link.client) return;
+    if (this.#hadConnection) for (const { listener } of this.#gapListeners) this.#call(listener);
     this.#hadConnection = true;
   }
 
   #beat(client: Redis): void {
     if (client !== this.#link.client) return;
-    within(this.#config.hangMs, client.ping(), () => new Error('no heartbeat')).catch(() => {
+    const replace = (): void => {
       if (client === this.#link.client) this.#link.replace();
-    });
+    };
+    if (!this.target.leadsThere(client)) {
+      replace();
+      return;
+    }
+    const cancelDeadline = startDeadline(this.config.hangMs, replace);
+    client.ping().then(cancelDeadline, cancelDeadline);
   }
 
-  #deliver(channel: string, message: Buffer): void {
-    for (const listener of this.#listeners.get(channel) ?? []) listener(message, channel);
+  #deliver(name: string, message: Buffer): void {
+    for (const { listener } of this.#channels.get(name)?.subscriptions ?? []) this.#call(listener, message, name);
   }
 
-  #remove(channel: string, listener: MessageListener): void {
-    const listeners = this.#listeners.get(channel);
-    if (listeners?.delete(listener) !== true || listeners.size > 0) return;
-    this.#listeners.delete(channel);
-    this.#link.client?.unsubscribe(channel).catch(() => undefined);
+  /** Without this, an error would travel through ioredis and end the process. */
+  #call<Args extends unknown[]>(listener: (...args: Args) => void, ...args: Args): void {
+    try {
+      listener(...args);
+    } catch (error) {
+      this.#logger.error('A Pub/Sub listener threw.', error instanceof Error ? error.stack : undefined);
+    }
   }
-}
 
-function within<T>(ms: number, promise: Promise<T>, late: (cause?: unknown) => Error): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const cancel = startDeadline(ms, () => reject(late()));
-    promise.then(
-      (value) => {
-        cancel();
-        resolve(value);
-      },
-      (error: unknown) => {
-        cancel();
-        reject(late(error));
-      },
-    );
-  });
+  #remove(channel: Channel, subscription: Subscription): void {
+    if (!channel.subscriptions.delete(subscription) || channel.subscriptions.size > 0) return;
+    if (this.#channels.get(channel.name) !== channel) return;
+    this.#channels.delete(channel.name);
+    this.#link.client?.unsubscribe(channel.name).catch(() => undefined);
+  }
+
+  #unavailable(reason: UnavailableReason): RedisUnavailableError {
+    return new RedisUnavailableError(reason, { connection: this.config.name, mayHaveRun: false });
+  }
 }

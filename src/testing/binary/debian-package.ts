@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { AptRepository } from './apt-repository.js';
-import { identifyRedisBinary, type RedisBinary } from './redis-binary.js';
+import { commandLine, identifyRedisBinary, type RedisBinary } from './redis-binary.js';
 import { run } from './run.js';
 
 /** A binary from a package, or why there is none, as the end of a sentence. */
@@ -71,8 +71,8 @@ async function unpackWithLibraries(repository: AptRepository, program: string, r
 async function isComplete(root: string, program: string): Promise<boolean> {
   const path = join(root, 'usr/bin', program);
   if (!existsSync(path)) return false;
-  const libraryPath = await libraryPathIn(root);
-  const { ok, stdout } = await run('/usr/bin/env', [`LD_LIBRARY_PATH=${libraryPath}`, 'ldd', path]);
+  const { command, args } = commandLine('ldd', [path], await libraryPathIn(root));
+  const { ok, stdout } = await run(command, args);
   return ok && !stdout.includes('not found');
 }
 
@@ -115,13 +115,13 @@ async function identifyUnpacked(root: string, programs: readonly string[]): Prom
 }
 
 /** Both places where packages put libraries, each with a folder per processor family. */
-async function libraryPathIn(root: string): Promise<string> {
+async function libraryPathIn(root: string): Promise<string | undefined> {
   const folders: string[] = [];
   for (const base of [join(root, 'usr/lib'), join(root, 'lib')]) {
     const entries = await readdir(base, { withFileTypes: true }).catch(() => []);
     folders.push(...entries.filter(({ name }) => name.includes('-linux-')).map(({ name }) => join(base, name)));
   }
-  return folders.join(':');
+  return folders.length > 0 ? folders.join(':') : undefined;
 }
 
 /** Such as `debian-12-x64`: what was fetched for one release does not run on another. */

@@ -12,6 +12,7 @@ export interface RedisBinaryEnvironment {
   readonly XDG_CACHE_HOME?: string | undefined;
 }
 
+/** Where {@link findRedisBinary} looks, and where it keeps what it fetches. */
 export interface FindRedisBinaryOptions {
   /** Default: `process.env`. */
   readonly env?: RedisBinaryEnvironment;
@@ -33,6 +34,7 @@ const PROGRAMS = ['valkey-server', 'redis-server'] as const;
  * `REDIS_SERVER_BIN` is set but does not run, because silently using another server would hide the mistake.
  */
 export async function findRedisBinary(options: FindRedisBinaryOptions = {}): Promise<RedisBinary> {
+  // eslint-disable-next-line no-restricted-properties -- a helper for tests has no configuration folder to be told by
   const env: RedisBinaryEnvironment = options.env ?? process.env;
   if (env.REDIS_SERVER_BIN) return requireRedisBinary(env.REDIS_SERVER_BIN, 'REDIS_SERVER_BIN');
 

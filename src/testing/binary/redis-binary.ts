@@ -23,19 +23,20 @@ export async function identifyRedisBinary(
   source: RedisBinary['source'],
   libraryPath?: string,
 ): Promise<RedisBinary | undefined> {
-  const libraries = libraryPath === undefined ? {} : { libraryPath };
-  const { command, args } = redisCommand({ path, ...libraries }, ['--version']);
+  const { command, args } = commandLine(path, ['--version'], libraryPath);
   const groups = BANNER.exec((await run(command, args)).stdout)?.groups;
   if (groups === undefined) return undefined;
   const flavour = groups['name']?.toLowerCase() === 'valkey' ? 'valkey' : 'redis';
+  const libraries = libraryPath === undefined ? {} : { libraryPath };
   return { path, flavour, version: groups['version'] as string, source, ...libraries };
 }
 
-/** How the program is run: `env` sets the library path, then becomes the program, so that both have one process id. */
-export function redisCommand(
-  binary: Pick<RedisBinary, 'path' | 'libraryPath'>,
+/** How a program is run with a library path: `env` sets it, then becomes the program, so that both have one process id. */
+export function commandLine(
+  program: string,
   args: readonly string[],
+  libraryPath: string | undefined,
 ): { readonly command: string; readonly args: readonly string[] } {
-  if (binary.libraryPath === undefined) return { command: binary.path, args };
-  return { command: '/usr/bin/env', args: [`LD_LIBRARY_PATH=${binary.libraryPath}`, binary.path, ...args] };
+  if (libraryPath === undefined) return { command: program, args };
+  return { command: '/usr/bin/env', args: [`LD_LIBRARY_PATH=${libraryPath}`, program, ...args] };
 }

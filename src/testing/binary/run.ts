@@ -1,11 +1,13 @@
 import { execFile } from 'node:child_process';
 
+/** How a program is run. Default: here, with our environment, for at most 30 s. */
 export interface RunOptions {
   readonly cwd?: string;
   readonly env?: NodeJS.ProcessEnv;
   readonly timeoutMs?: number;
 }
 
+/** How it ended. */
 export interface RunResult {
   /** False when the program is missing, failed, or took too long. */
   readonly ok: boolean;

@@ -1,6 +1,7 @@
 import { Redis } from 'ioredis';
 import type { RedisAccess, RedisAddress } from './redis-address.js';
 
+/** What a command may be given besides its name. */
 export type CommandArgument = string | number | Buffer;
 
 /**

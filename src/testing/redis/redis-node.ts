@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { redisCommand, type RedisBinary } from '../binary/redis-binary.js';
+import { commandLine, type RedisBinary } from '../binary/redis-binary.js';
 import { RedisServerError } from '../testing.errors.js';
 import { adminCommand, type CommandArgument } from './admin-command.js';
 import { isStopped } from './process-state.js';
@@ -61,7 +61,8 @@ export class RedisNode implements RedisAddress {
   async start(): Promise<void> {
     if (this.running) return;
     const { binary, configFile, folder, logFile, role } = this.#spec;
-    const program = redisCommand(binary, role === 'sentinel' ? [configFile, '--sentinel'] : [configFile]);
+    const words = role === 'sentinel' ? [configFile, '--sentinel'] : [configFile];
+    const program = commandLine(binary.path, words, binary.libraryPath);
     const process = await WatchedProcess.start({ ...program, cwd: folder, logFile });
     this.#process = process;
     const deadline = performance.now() + START_TIMEOUT_MS;

@@ -16,6 +16,7 @@ export interface StartedTopology {
   readonly sentinels: readonly RedisNode[];
 }
 
+/** What a {@link RedisServer} is made of. */
 export interface RedisServerParts extends StartedTopology {
   readonly topology: RedisTopology;
   readonly binary: RedisBinary;

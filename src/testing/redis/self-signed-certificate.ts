@@ -1,5 +1,6 @@
 import { generateKeyPairSync, randomBytes, sign } from 'node:crypto';
 
+/** A certificate and its private key. */
 export interface SelfSignedCertificate {
   /** PEM. Its own authority: give it to clients as `ca`. */
   readonly cert: string;

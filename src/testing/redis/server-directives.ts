@@ -35,6 +35,7 @@ export function dataDirectives(config: StartRedisConfig, place: ServerPlace): Di
   ];
 }
 
+/** What a server that is a Cluster's node is told besides. */
 export function clusterDirectives({ nodeTimeoutMs }: StartRedisConfig): Directive[] {
   return [
     ['cluster-enabled', 'yes'],

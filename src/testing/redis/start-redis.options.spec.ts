@@ -1,10 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
 import { ConfigurationError } from '../../core/errors/configuration.error.js';
-import { resolveStartRedisConfig, type StartRedisOptions } from './start-redis.options.js';
+import { resolveStartRedisConfig } from './start-redis.options.js';
 
 const refuse = (options: object): unknown => {
   try {
-    return resolveStartRedisConfig(options as StartRedisOptions);
+    return resolveStartRedisConfig(options);
   } catch (error) {
     return error;
   }

@@ -23,6 +23,7 @@ interface CommonOptions {
   readonly binary?: string | RedisBinary;
 }
 
+/** One server. */
 export interface StartStandaloneOptions extends CommonOptions {
   readonly topology?: 'standalone';
   /**
@@ -32,6 +33,7 @@ export interface StartStandaloneOptions extends CommonOptions {
   readonly dataDir?: string;
 }
 
+/** A master, its replicas, and the Sentinels that watch over them. */
 export interface StartSentinelOptions extends CommonOptions {
   readonly topology: 'sentinel';
   /** Replicas of the master. Default: 1. */
@@ -44,6 +46,7 @@ export interface StartSentinelOptions extends CommonOptions {
   readonly sentinelPassword?: string;
 }
 
+/** A Redis Cluster. */
 export interface StartClusterOptions extends CommonOptions {
   readonly topology: 'cluster';
   /** Masters, among which the slots are divided evenly. Default: 3, which is also the least. */

@@ -24,6 +24,7 @@ wait "$reader" 2>/dev/null
 kill -KILL 0
 `;
 
+/** A program to run, and where. */
 export interface WatchedCommand {
   readonly command: string;
   readonly args: readonly string[];

@@ -25,8 +25,10 @@ export class Shop {
   ) {}
 
   static async open(httpAdapter: HttpAdapterName): Promise<Shop> {
-    const [redis, database] = await Promise.all([startRedis(), openDatabase('memory')]);
-    await seedCatalogue(database.db, Shop.products);
+    const [redis, database] = await Promise.all([
+      startRedis(),
+      openDatabase('memory', (db) => seedCatalogue(db, Shop.products)),
+    ]);
     const app = await createApp({
       httpAdapter,
       logger: new ShopLogger('fatal'),
@@ -35,7 +37,9 @@ export class Shop {
     });
     await app.listen(0, '127.0.0.1');
     const { port } = app.getHttpServer().address() as { readonly port: number };
-    return new Shop(redis, database, app, `http://127.0.0.1:${port}`);
+    const shop = new Shop(redis, database, app, `http://127.0.0.1:${port}`);
+    await shop.#untilWarm();
+    return shop;
   }
 
   async get(path: string): Promise<Answer> {
@@ -62,6 +66,14 @@ export class Shop {
     await eventually(async () => {
       const { body } = await this.get('/health/ready');
       if ((body as { readonly status: string }).status !== status) throw new Error(JSON.stringify(body));
+    });
+  }
+
+  /** The first requests of a process compile code, for longer than the cache waits for Redis. */
+  async #untilWarm(): Promise<void> {
+    await eventually(async () => {
+      const { headers } = await this.get(`/products/${Shop.products}`);
+      if (headers.get('x-cache') !== 'hit') throw new Error('The cache does not answer yet.');
     });
   }
 

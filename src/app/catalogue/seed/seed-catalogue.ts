@@ -3,7 +3,7 @@ import { generateProducts } from './generate-products.js';
 import { brands, categories } from './vocabulary.js';
 
 /** How many products the shop has. */
-export const PRODUCT_COUNT = 10_000;
+const PRODUCT_COUNT = 10_000;
 
 /** Postgres takes 65,535 parameters in one statement; a product takes nine. */
 const BATCH = 1_000;

@@ -1,0 +1,42 @@
+/**
+ * A contender is `{ name, run(worker, i) }`; the first one is the floor.
+ *
+ * Compares contenders in interleaved rounds: each round runs every one of them, in turning order, and a contender's ratio is taken
+ * against the floor of the same round. So a machine whose speed drifts slows all of them alike.
+ */
+export async function compare(contenders, { rounds, operations, concurrency }) {
+  const [floor] = contenders;
+  const rates = new Map(contenders.map(({ name }) => [name, []]));
+  const ratios = new Map(contenders.map(({ name }) => [name, []]));
+  for (let round = -1; round < rounds; round++) {
+    const turned = contenders.map((_, i) => contenders[(i + Math.max(round, 0)) % contenders.length]);
+    const measured = new Map();
+    for (const contender of turned) {
+      globalThis.gc?.();
+      measured.set(contender.name, await rate(contender.run, operations, concurrency));
+    }
+    if (round < 0) continue; // The first round warms everything up.
+    for (const { name } of contenders) {
+      rates.get(name).push(measured.get(name));
+      ratios.get(name).push(measured.get(name) / measured.get(floor.name));
+    }
+  }
+  return contenders.map(({ name }) => ({ name, perSecond: median(rates.get(name)), ratio: median(ratios.get(name)) }));
+}
+
+async function rate(run, operations, concurrency) {
+  const each = Math.ceil(operations / concurrency);
+  const startedMs = performance.now();
+  await Promise.all(
+    Array.from({ length: concurrency }, async (_, worker) => {
+      for (let i = 0; i < each; i++) await run(worker, i);
+    }),
+  );
+  return (each * concurrency * 1_000) / (performance.now() - startedMs);
+}
+
+export function median(numbers) {
+  const sorted = [...numbers].sort((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+}
