@@ -4,15 +4,15 @@ import { join, relative } from 'node:path';
 import { readPage } from './blocks.mjs';
 import { samplesOf, sourceOf } from './samples.mjs';
 
-const NOT_PAGES = /(^|\/)(node_modules|dist|coverage|\.[^/]+)\//;
-
 /** Every Markdown page of the project, as paths. @param {string} root */
 export function pagesOf(root) {
-  const atTop = readdirSync(root).filter((name) => name.endsWith('.md'));
-  const below = ['docs', 'bench']
-    .flatMap((folder) => list(root, folder))
-    .filter((path) => path.endsWith('.md') && !NOT_PAGES.test(path));
-  return [...atTop, ...below].sort().map((path) => join(root, path));
+  // Not below bench/: the packages that are installed there link back to the project.
+  const folders = [list(root, '.', false), list(root, 'bench', false), list(root, 'docs', true)];
+  return folders
+    .flat()
+    .filter((path) => path.endsWith('.md'))
+    .sort()
+    .map((path) => join(root, path));
 }
 
 /** The samples marked `docs: run`, for the test that runs them (its types: pages.d.mts). @param {string} root */
@@ -23,9 +23,9 @@ export function runnableSamples(root) {
     .map((sample) => ({ page: sample.page, line: sample.line, source: sourceOf(sample) }));
 }
 
-function list(root, folder) {
+function list(root, folder, recursive) {
   try {
-    return readdirSync(join(root, folder), { recursive: true }).map((path) => `${folder}/${path}`);
+    return readdirSync(join(root, folder), { recursive }).map((path) => join(folder, path));
   } catch (error) {
     if (error.code === 'ENOENT') return [];
     throw error;
