@@ -1,7 +1,7 @@
 /**
  * A contender is `{ name, run(worker, i) }`; the first one is the floor.
  *
- * Compares contenders in interleaved rounds: each round runs every one of them, in turning order, and a contender's ratio is taken
+ * Compares contenders in interleaved rounds: each round runs every one of them, in random order, and a contender's ratio is taken
  * against the floor of the same round. So a machine whose speed drifts slows all of them alike.
  */
 export async function compare(contenders, { rounds, operations, concurrency }) {
@@ -9,9 +9,9 @@ export async function compare(contenders, { rounds, operations, concurrency }) {
   const rates = new Map(contenders.map(({ name }) => [name, []]));
   const ratios = new Map(contenders.map(({ name }) => [name, []]));
   for (let round = -1; round < rounds; round++) {
-    const turned = contenders.map((_, i) => contenders[(i + Math.max(round, 0)) % contenders.length]);
+    const shuffled = contenders.map((c) => [Math.random(), c]).sort(([a], [b]) => a - b).map(([, c]) => c);
     const measured = new Map();
-    for (const contender of turned) {
+    for (const contender of shuffled) {
       globalThis.gc?.();
       measured.set(contender.name, await rate(contender.run, operations, concurrency));
     }
