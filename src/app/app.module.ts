@@ -23,7 +23,8 @@ export class AppModule {
       module: AppModule,
       imports: [
         RedisModule.forRoot({ url: redisUrl, keyPrefix: 'shop' }),
-        CacheModule.forRoot({ ttl: '5m', jitter: 0.1 }),
+        // A caller waits once in an outage: more patience costs little, and a busy machine does not look like a broken one.
+        CacheModule.forRoot({ ttl: '5m', jitter: 0.1, redisDeadline: '250ms' }),
         DatabaseModule.register(database),
         CatalogueModule,
         HealthModule,

@@ -22,9 +22,11 @@ export class SingleFlight<Value> {
     this.#flights.set(key, flight);
     const land = (): void => {
       if (this.#flights.get(key) === flight) this.#flights.delete(key);
+      flight.release();
     };
-    flight.result.then(() => (flight.delivery === undefined ? land() : flight.delivery.stored.then(land, land)), land);
-    return flight.result;
+    const { result } = flight;
+    result.then(() => (flight.delivery === undefined ? land() : flight.delivery.stored.then(land, land)), land);
+    return result;
   }
 
   /** A value that is still on its way to where others look for it. */
@@ -42,7 +44,7 @@ export class SingleFlight<Value> {
 }
 
 class SharedFlight<Value> implements Flight<Value> {
-  readonly result: Promise<Value>;
+  result: Promise<Value>;
   isCurrent = true;
   delivery: { readonly value: Value; readonly stored: Promise<unknown> } | undefined;
 
@@ -53,4 +55,15 @@ class SharedFlight<Value> implements Flight<Value> {
   deliver(value: Value, stored: Promise<unknown>): void {
     this.delivery = { value, stored };
   }
+
+  /**
+   * Lets go of the value. A Map whose entries come and go is rebuilt now and then, and its old forms stay linked to the new one
+   * until a full collection: they would keep every value that was in flight meanwhile.
+   */
+  release(): void {
+    this.result = RELEASED;
+    this.delivery = undefined;
+  }
 }
+
+const RELEASED = new Promise<never>(() => undefined);

@@ -36,8 +36,10 @@ type Method = (this: object, ...args: unknown[]) => unknown;
  * Decorators run in the order in which they are written: the topmost is the outermost.
  *
  * @param decorator name for messages, such as `Cacheable`
- * @param aspect token of a provider that implements `Aspect`, exported by a global module
+ * @param aspect token of a provider that implements `Aspect`, exported by a global module. It stands in Nest's message when that module is
+ * missing; a symbol whose description says what to import makes it a helpful one.
  * @param module what to import when it is missing, for messages
+ * @throws TypeError where it decorates something else than an instance method
  */
 export function aroundMethod<Options>(
   decorator: string,
@@ -45,14 +47,15 @@ export function aroundMethod<Options>(
   module: string,
   options: Options,
 ): MethodDecorator {
-  const property = Symbol.for(`rookery:aspect:${String(aspect)}`);
-  const inject = Inject(aspect);
+  const property = propertyFor(aspect);
 
   return (target, key, descriptor) => {
-    const original = descriptor.value as Method | undefined;
-    if (typeof original !== 'function') throw new TypeError(`@${decorator} is for methods; ${String(key)} is none.`);
+    const original = (descriptor as PropertyDescriptor | undefined)?.value as Method | undefined;
+    if (typeof original !== 'function' || typeof target === 'function') {
+      throw new TypeError(`@${decorator} is for methods of an instance; ${String(key)} is none.`);
+    }
     const method: DecoratedMethod = { declaringClass: target.constructor, name: String(key) };
-    injectOnce(target, property, inject);
+    injectOnce(target, property, aspect);
 
     const wrapper = async function (this: object, ...args: unknown[]): Promise<unknown> {
       const bound = (this as Record<symbol, Aspect<Options> | undefined> | undefined)?.[property];
@@ -65,21 +68,32 @@ export function aroundMethod<Options>(
   };
 }
 
+const properties = new Map<InjectionToken, symbol>();
+
+/** Where instances keep the provider: one place for each token, however many decorators share it. */
+function propertyFor(aspect: InjectionToken): symbol {
+  const property = properties.get(aspect) ?? Symbol(typeof aspect === 'symbol' ? aspect.description : String(aspect));
+  properties.set(aspect, property);
+  return property;
+}
+
 const injected = new WeakMap<object, Set<symbol>>();
 
 /** Asks Nest for the provider, once per class and aspect, however many methods are decorated. */
-function injectOnce(target: object, property: symbol, inject: PropertyDecorator): void {
-  const properties = injected.get(target) ?? new Set();
-  if (properties.has(property)) return;
-  injected.set(target, properties.add(property));
-  inject(target, property);
+function injectOnce(target: object, property: symbol, aspect: InjectionToken): void {
+  const known = injected.get(target) ?? new Set();
+  if (known.has(property)) return;
+  injected.set(target, known.add(property));
+  Inject(aspect)(target, property);
 }
 
 /** What others have put on the method, or read off it, must be found on the wrapper too. */
 function takeOver(wrapper: object, original: Method): void {
-  for (const key of Reflect.getMetadataKeys(original) as unknown[]) {
-    Reflect.defineMetadata(key, Reflect.getMetadata(key, original), wrapper);
+  for (const key of Reflect.getOwnMetadataKeys(original) as unknown[]) {
+    Reflect.defineMetadata(key, Reflect.getOwnMetadata(key, original), wrapper);
   }
-  Object.defineProperty(wrapper, 'name', { value: original.name, configurable: true });
-  Object.defineProperty(wrapper, 'length', { value: original.length, configurable: true });
+  for (const key of Reflect.ownKeys(original)) {
+    const property = Object.getOwnPropertyDescriptor(original, key);
+    if (property?.configurable === true) Object.defineProperty(wrapper, key, property);
+  }
 }

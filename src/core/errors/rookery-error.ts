@@ -1,6 +1,7 @@
 /** What an error may carry besides its message: facts for a log line. Never a key, a token, a session id or a payload. */
 export type ErrorContext = Readonly<Record<string, string | number | boolean | undefined>>;
 
+/** What an error is made with, besides its message. */
 export interface RookeryErrorOptions {
   readonly context?: ErrorContext;
   readonly cause?: unknown;

@@ -8,7 +8,7 @@ import type { RedisConnectionConfig } from './redis-config.js';
 import { replyCodeOf, toRookeryError } from './reply-errors.js';
 
 /** A server may let a client wait this long at most: then a closing application is never held up for longer. */
-export const LONGEST_BLOCK_MS = 2_000;
+const LONGEST_BLOCK_MS = 2_000;
 
 /** How much longer than asked for the server may take, before the connection counts as hung. */
 const GRACE_MS = 1_000;
@@ -72,22 +72,22 @@ export class BlockingConnection {
 
   #send(client: Redis, command: Command, deadlineMs: number): Promise<unknown> {
     return new Promise((resolve, reject) => {
-      const cancelDeadline = startDeadline(deadlineMs, () => {
+      const deadline = startDeadline(deadlineMs, () => {
         this.#link.replace();
         reject(this.#unavailable('deadline', true));
       });
       this.#abandon = () => {
-        cancelDeadline();
+        deadline.cancel();
         reject(this.#unavailable('closing', true));
       };
       void client.sendCommand(command);
       command.promise.then(
         (reply: unknown) => {
-          cancelDeadline();
+          deadline.cancel();
           resolve(reply);
         },
         (error: unknown) => {
-          cancelDeadline();
+          deadline.cancel();
           reject(this.#refused(error, command));
         },
       );

@@ -18,7 +18,7 @@ const DEFAULT_URL = 'redis://127.0.0.1:6379';
 const CONNECT_TIMEOUT_MS = 2_000;
 
 /** How long a Sentinel may take to answer: one that is frozen must not keep us from asking the next. */
-const SENTINEL_TIMEOUT_MS = 1_000;
+const SENTINEL_TIMEOUT_MS = 500;
 
 /** How long a connection that was hung up on may take to end, before it is cut. */
 const DISCONNECT_TIMEOUT_MS = 100;

@@ -79,7 +79,7 @@ export class ClusterRouter implements LaneRouter {
   };
 
   readonly #onError = (error: Error): void => {
-    this.#lastError = describeError(error);
+    this.#lastError = describeError(error) ?? this.#lastError ?? 'no node answers';
     this.options.onChange();
   };
 

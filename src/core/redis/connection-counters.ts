@@ -14,6 +14,7 @@ export interface ConnectionCounters {
   connects: number;
 }
 
+/** All at zero. */
 export const newConnectionCounters = (): ConnectionCounters => ({
   commands: 0,
   readsBatched: 0,

@@ -1,5 +1,6 @@
 import { RedisUnavailableError } from '../errors/redis.errors.js';
 import { systemClock, type Cancel, type Clock } from '../time/clock.js';
+import { callSafely } from './call-safely.js';
 import { durationMs, type Duration } from '../time/duration.js';
 
 /**
@@ -10,6 +11,7 @@ import { durationMs, type Duration } from '../time/duration.js';
  */
 export type HealthState = 'connecting' | 'up' | 'degraded' | 'down';
 
+/** A connection's state at one moment. */
 export interface HealthStatus {
   readonly state: HealthState;
   /** What is wrong, as the operating system or the server named it: `connect ECONNREFUSED`. Absent when up. */
@@ -44,7 +46,7 @@ export class ConnectionHealth {
     return this.#state === 'up';
   }
 
-  /** Calls `listener` at every change of state, until the returned function is called. */
+  /** Calls `listener` at every change of state, until the returned function is called. One that throws is logged and does no harm. */
   onChange(listener: (status: HealthStatus) => void): Cancel {
     this.#listeners.add(listener);
     return () => void this.#listeners.delete(listener);
@@ -82,7 +84,8 @@ export class ConnectionHealth {
     if (state === this.#state) return false;
     this.#state = state;
     this.#changedAtMs = this.clock.monotonicMs();
-    for (const listener of this.#listeners) listener(this.status);
+    for (const listener of this.#listeners)
+      callSafely('A listener to the state of a Redis connection', () => listener(this.status));
     return true;
   }
 }

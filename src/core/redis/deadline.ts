@@ -1,14 +1,14 @@
 /** Something that has to happen in time. */
 export interface Deadline {
-  /** It has happened. Cancelling again, or after the deadline, does nothing. */
-  cancel(): void;
+  /** It has happened. Returns whether that was in time; cancelling again, or after the deadline, does nothing. */
+  cancel(): boolean;
 }
 
 /**
  * Calls `expired` once `ms` have passed, unless the deadline was cancelled before.
  *
  * A reply that already lies in the socket is never counted as late: when the event loop itself was blocked, its timers run before its
- * sockets are read, so the verdict waits for one pass over the sockets.
+ * sockets are read, so the verdict waits for one pass over the sockets; and after a standstill for as long again, up to `ms`.
  *
  * Made for every command that is sent: deadlines of one length run out in the order in which they were set, so they share a list and a
  * timer, and setting and cancelling one touches neither the event loop nor other deadlines. None of them keeps the process alive.
@@ -21,6 +21,9 @@ export function startDeadline(ms: number, expired: () => void): Deadline {
   }
   return list.add(expired);
 }
+
+/** Timers are a millisecond or two late in an event loop that is merely busy. */
+const STANDSTILL_MS = 5;
 
 /** By length in milliseconds; a list goes when its timer finds it empty. */
 const lists = new Map<number, DeadlineList>();
@@ -36,8 +39,10 @@ class Entry implements Deadline {
     readonly expired: () => void,
   ) {}
 
-  cancel(): void {
-    if (this.listed) this.list.remove(this);
+  cancel(): boolean {
+    const inTime = this.listed;
+    if (inTime) this.list.remove(this);
+    return inTime;
   }
 }
 
@@ -64,6 +69,9 @@ class DeadlineList {
     else entry.before.after = entry.after;
     if (entry.after === null) this.#last = entry.before;
     else entry.after.before = entry.before;
+    // An entry that has grown old must not keep younger ones from the garbage collector.
+    entry.before = null;
+    entry.after = null;
   }
 
   #arm(ms: number): void {
@@ -74,8 +82,18 @@ class DeadlineList {
     const nowMs = performance.now();
     if (this.#first === null) lists.delete(this.ms);
     else if (this.#first.dueMs > nowMs) this.#arm(this.#first.dueMs - nowMs);
-    else setImmediate(this.#expire, nowMs);
+    else this.#judge(this.#first, nowMs);
   };
+
+  /**
+   * A timer that comes late means that the event loop, or the whole process, stood still: then some commands have only just been
+   * written, and the server is given the lost time again.
+   */
+  #judge(first: Entry, nowMs: number): void {
+    const lostMs = nowMs - first.dueMs;
+    if (lostMs < STANDSTILL_MS) setImmediate(this.#expire, nowMs);
+    else setTimeout(() => setImmediate(this.#expire, nowMs), Math.min(lostMs, this.ms)).unref();
+  }
 
   /** Those that were due before the sockets were read, and are still waited for. */
   readonly #expire = (dueMs: number): void => {

@@ -5,6 +5,7 @@ import type { DedicatedTarget } from './dedicated-target.js';
 import { guardHandshake } from './handshake-guard.js';
 import { reconnectDelayMs } from './reconnect-delay.js';
 
+/** What a link is for. */
 export interface DedicatedLinkOptions {
   readonly target: DedicatedTarget;
   /** How long the handshake may take. */

@@ -8,7 +8,7 @@ const FEWEST_KEYS = 4;
  * How much an MGET is meant to bring back at most. With more, the server and this process take turns instead of working side by side:
  * the reply is parsed in one piece while the server has nothing to do.
  */
-const REPLY_BYTES = 64 * 1024;
+const REPLY_BYTES = 256 * 1024;
 
 /** Weight of the newest reply in the running average of value sizes. */
 const NEWEST = 1 / 8;
@@ -19,6 +19,8 @@ interface Waiter {
 }
 
 interface Batch {
+  readonly deadlineMs: number;
+  readonly group: number;
   readonly keys: string[];
   readonly waiters: Waiter[];
 }
@@ -38,8 +40,9 @@ export type SendRead = (
  * Reads are grouped by deadline and by `groupOf(key)`: all in one group on a single server, by slot on a cluster.
  */
 export class GetBatcher {
-  readonly #open = new Map<number, Map<number, Batch>>();
-  #scheduled = false;
+  /** The batches of this tick by group, one for each deadline. */
+  #open: Map<number, Batch[]> | null = null;
+  #latest: Batch | null = null;
   #averageBytes = 0;
   #longest = MOST_KEYS;
 
@@ -51,44 +54,52 @@ export class GetBatcher {
 
   get(key: string, deadlineMs: number): Promise<Buffer | null> {
     return new Promise((resolve, reject) => {
-      const groups = this.#groups(deadlineMs);
       const group = this.groupOf(key);
-      let batch = groups.get(group);
-      if (batch === undefined) {
-        batch = { keys: [], waiters: [] };
-        groups.set(group, batch);
+      let batch = this.#latest;
+      if (batch === null || batch.group !== group || batch.deadlineMs !== deadlineMs) {
+        batch = this.#batchOf(group, deadlineMs);
+        this.#latest = batch;
       }
       batch.keys.push(key);
       batch.waiters.push({ resolve, reject });
-      if (batch.keys.length >= this.#longest) {
-        groups.delete(group);
-        this.#dispatch(batch, deadlineMs);
-      }
+      if (batch.keys.length >= this.#longest) this.#close(batch);
     });
   }
 
-  #groups(deadlineMs: number): Map<number, Batch> {
-    let groups = this.#open.get(deadlineMs);
-    if (groups === undefined) {
-      groups = new Map();
-      this.#open.set(deadlineMs, groups);
-    }
-    if (!this.#scheduled) {
-      this.#scheduled = true;
+  #batchOf(group: number, deadlineMs: number): Batch {
+    if (this.#open === null) {
+      // A fresh Map each tick: one that is emptied and filled again keeps what it held from the garbage collector.
+      this.#open = new Map();
       process.nextTick(this.#flush);
     }
-    return groups;
+    let batches = this.#open.get(group);
+    if (batches === undefined) {
+      batches = [];
+      this.#open.set(group, batches);
+    }
+    let batch = batches.find((open) => open.deadlineMs === deadlineMs);
+    if (batch === undefined) {
+      batch = { deadlineMs, group, keys: [], waiters: [] };
+      batches.push(batch);
+    }
+    return batch;
+  }
+
+  #close(batch: Batch): void {
+    const batches = this.#open?.get(batch.group);
+    batches?.splice(batches.indexOf(batch), 1);
+    this.#latest = null;
+    this.#dispatch(batch);
   }
 
   readonly #flush = (): void => {
-    this.#scheduled = false;
-    for (const [deadlineMs, groups] of this.#open) {
-      for (const batch of groups.values()) this.#dispatch(batch, deadlineMs);
-    }
-    this.#open.clear();
+    const open = this.#open;
+    this.#open = null;
+    this.#latest = null;
+    for (const batches of open?.values() ?? []) for (const batch of batches) this.#dispatch(batch);
   };
 
-  #dispatch({ keys, waiters }: Batch, deadlineMs: number): void {
+  #dispatch({ keys, waiters, deadlineMs }: Batch): void {
     if (waiters.length > 1) this.counters.readsBatched += waiters.length;
     this.send(
       new Command('mget', keys),

@@ -1,9 +1,16 @@
 import { Inject } from '@nestjs/common';
 import { DEFAULT_CONNECTION } from './redis-config.js';
 
-/** Token of the connection of that name. The same name gives the same token, also across copies of the package. */
+/**
+ * Token of the connection of that name. The same name gives the same token, also across copies of the package. It stands in Nest's
+ * message when nothing provides it, and so says what to do.
+ */
 export function redisToken(name: string = DEFAULT_CONNECTION): symbol {
-  return Symbol.for(`rookery:redis:connection:${name}`);
+  const remedy =
+    name === DEFAULT_CONNECTION
+      ? 'import RedisModule.forRoot()'
+      : `add it to 'connections' of RedisModule.forRoot(), or to 'connectionNames' of forRootAsync()`;
+  return Symbol.for(`Redis connection '${name}' (${remedy})`);
 }
 
 /**

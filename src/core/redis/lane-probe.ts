@@ -2,6 +2,7 @@ import { Command, type Redis } from 'ioredis';
 import type { Cancel } from '../time/clock.js';
 import { startDeadline } from './deadline.js';
 
+/** The times that a watch keeps, in milliseconds. */
 export interface LaneProbeOptions {
   /** The connection's own deadline: a PING that is not answered by then speaks for every command. */
   readonly deadlineMs: number;
@@ -10,6 +11,7 @@ export interface LaneProbeOptions {
   readonly hangMs: number;
 }
 
+/** Who is told what a watch finds. */
 export interface LaneWatcher {
   /** The server answered, were it with an error. Returns whether that was quick enough; if not, it is asked again. */
   answered(tookMs: number): boolean;
@@ -46,7 +48,8 @@ export class LaneProbe {
 
   #ping(round: number): void {
     const sentAt = performance.now();
-    this.#cancels.push(startDeadline(this.options.deadlineMs, () => this.watcher.silent()));
+    const deadline = startDeadline(this.options.deadlineMs, () => this.watcher.silent());
+    this.#cancels.push(() => void deadline.cancel());
     this.#after(this.options.hangMs, () => this.watcher.hung());
     const settled = (isReply: boolean): void => {
       if (round !== this.#round) return;

@@ -10,6 +10,7 @@ import { guardHandshake } from './handshake-guard.js';
 import { LaneProbe, type LaneProbeOptions } from './lane-probe.js';
 import { replyCodeOf, toRookeryError } from './reply-errors.js';
 
+/** What the lanes of one connection have in common. */
 export interface LaneOptions extends LaneProbeOptions {
   /** The connection's name, for errors. */
   readonly connection: string;
@@ -92,15 +93,21 @@ export class Lane {
       onError(new RedisUnavailableError('deadline', { connection, mayHaveRun: true }));
     });
     void via.sendCommand(command);
+    if (command.isSettled) {
+      // What ioredis refuses on the spot, because the socket is just closing, was never written.
+      deadline.cancel();
+      command.promise.catch(ignoreSinceItIsTold);
+      onError(new RedisUnavailableError('not-connected', { connection, mayHaveRun: false }));
+      return;
+    }
     command.promise.then(
       (reply: unknown) => {
-        deadline.cancel();
-        this.#circuit.succeeded();
+        if (deadline.cancel()) this.#circuit.succeeded();
         onReply(reply);
       },
       (error: unknown) => {
-        deadline.cancel();
-        if (replyCodeOf(error) !== null) this.#circuit.succeeded();
+        const inTime = deadline.cancel();
+        if (inTime && replyCodeOf(error) !== null) this.#circuit.succeeded();
         onError(toRookeryError(error, connection, command.name));
       },
     );
@@ -148,7 +155,8 @@ export class Lane {
     this.options.onChange();
   }
 
-  readonly #onError = (error: Error): void => this.#fail(describeError(error));
+  readonly #onError = (error: Error): void =>
+    this.#fail(describeError(error) ?? this.#lastError ?? 'the connection fails');
 
   readonly #onReady = (): void => {
     this.#lastError = undefined;
@@ -161,4 +169,8 @@ export class Lane {
     this.#probe.stop();
     this.options.onChange();
   };
+}
+
+function ignoreSinceItIsTold(): void {
+  // Its caller has been told.
 }

@@ -4,7 +4,7 @@ import { Command } from 'ioredis';
 export type CommandArgument = string | number | Buffer;
 
 /** On a connection that everybody shares, these would change it for everybody, or hold everybody up. */
-const NOT_SHARED: Readonly<Record<string, string>> = {
+const NOT_SHARED: ReadonlyMap<string, string> = new Map([
   ...hints('connection.subscriber', ['subscribe', 'psubscribe', 'ssubscribe']),
   ...hints('connection.blocking()', [
     'blpop',
@@ -19,7 +19,7 @@ const NOT_SHARED: Readonly<Record<string, string>> = {
   ...hints('a script', ['multi', 'exec', 'discard', 'watch', 'unwatch']),
   ...hints('the options of RedisModule', ['select', 'auth', 'hello', 'reset', 'readonly', 'readwrite']),
   ...hints('a client of your own', ['monitor', 'quit', 'sync', 'psync']),
-};
+]);
 
 /**
  * A command whose reply comes as RESP2 has it, whether the connection speaks RESP2 or RESP3, and however `name` is spelt.
@@ -34,9 +34,9 @@ export function plainCommand(name: string, args: readonly CommandArgument[]): Co
 
 /** What to use instead of a command that the others on a shared connection would not survive; null for all the rest. */
 export function insteadOf(command: Command): string | null {
-  return NOT_SHARED[command.name] ?? null;
+  return NOT_SHARED.get(command.name) ?? null;
 }
 
-function hints(instead: string, names: readonly string[]): Record<string, string> {
-  return Object.fromEntries(names.map((name) => [name, instead]));
+function hints(instead: string, names: readonly string[]): [string, string][] {
+  return names.map((name) => [name, instead]);
 }

@@ -1,9 +1,14 @@
-import { Cluster } from 'ioredis';
 import { ConfigurationError } from '../errors/configuration.error.js';
+import { KeySpace } from '../keys/key-space.js';
 import { durationMs, type Duration } from '../time/duration.js';
+import { checkTarget } from './check-target.js';
 import type { RedisBehaviour, RedisConnectionOptions, RedisModuleOptions } from './redis.options.js';
 
+/** Name of the connection that needs no name. */
 export const DEFAULT_CONNECTION = 'default';
+
+/** Node turns a longer timer into one of 1 ms. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 /** A connection's options with every default filled in and every duration in milliseconds. */
 export interface RedisConnectionConfig {
@@ -44,7 +49,7 @@ function resolveConnection(name: string, target: RedisConnectionOptions): RedisC
   return {
     name,
     target,
-    keyPrefix: behaviour.keyPrefix ?? 'rookery',
+    keyPrefix: keyPrefix(behaviour.keyPrefix ?? 'rookery', option('keyPrefix')),
     deadlineMs: positive(behaviour.deadline ?? '1s', option('deadline')),
     connectWithinMs: positive(behaviour.connectWithin ?? '2s', option('connectWithin')),
     required: behaviour.required ?? false,
@@ -54,53 +59,29 @@ function resolveConnection(name: string, target: RedisConnectionOptions): RedisC
   };
 }
 
+function keyPrefix(prefix: string, option: string): string {
+  try {
+    new KeySpace(prefix, 'check');
+    return prefix;
+  } catch {
+    throw new ConfigurationError(`${option} must be letters, digits and _ - . @ / +, with : between them.`);
+  }
+}
+
 function positive(duration: Duration, option: string): number {
-  const ms = durationMs(duration);
-  if (ms < 1) throw new ConfigurationError(`${option} must be longer than 0; it is '${duration}'.`);
+  const ms = parse(duration);
+  if (ms === null || ms < 1 || ms > LONGEST_TIMER_MS) {
+    throw new ConfigurationError(
+      `${option} must be a duration longer than nothing and no longer than '24d', with its unit: '250ms', '30s', '15m'.`,
+    );
+  }
   return ms;
 }
 
-/** Scheme and path: the path is empty, or the number of a database. */
-const TCP_URL = /^rediss?:\/\/(\/\d*)?$/;
-
-function checkTarget(target: RedisConnectionOptions, option: (path: string) => string): void {
-  const given = (['url', 'sentinel', 'cluster', 'client'] as const).filter((kind) => kind in target);
-  if (given.length > 1) {
-    throw new ConfigurationError(`${option(given.join(' and '))} exclude each other: give the one that is meant.`);
-  }
-  if ('client' in target) {
-    const ownPrefix =
-      target.client instanceof Cluster ? target.client.options.keyPrefix : target.client.options.keyPrefix;
-    if (ownPrefix) {
-      throw new ConfigurationError(
-        `${option('client')} has a keyPrefix of its own, which scans and invalidations cannot see. Give it to RedisModule as 'keyPrefix' and a client without one.`,
-      );
-    }
-    return;
-  }
-  if ('sentinel' in target) {
-    if (target.sentinel.nodes.length === 0)
-      throw new ConfigurationError(`${option('sentinel.nodes')} must not be empty.`);
-    if (target.sentinel.name === '') throw new ConfigurationError(`${option('sentinel.name')} must not be empty.`);
-    return;
-  }
-  if ('cluster' in target) {
-    if (target.cluster.nodes.length === 0)
-      throw new ConfigurationError(`${option('cluster.nodes')} must not be empty.`);
-    return;
-  }
-  checkUrl(target.url, option('url'));
-}
-
-/** The value is not repeated in the message: a URL may hold a password. */
-function checkUrl(url: string | undefined, option: string): void {
-  if (url === undefined) return;
-  const parsed = URL.canParse(url) ? new URL(url) : null;
-  const valid =
-    parsed !== null && (parsed.protocol === 'unix:' || TCP_URL.test(`${parsed.protocol}//${parsed.pathname}`));
-  if (!valid) {
-    throw new ConfigurationError(
-      `${option} must be a redis://, rediss:// or unix:// URL, such as redis://127.0.0.1:6379/0.`,
-    );
+function parse(duration: Duration): number | null {
+  try {
+    return durationMs(duration);
+  } catch {
+    return null;
   }
 }

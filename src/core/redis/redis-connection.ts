@@ -8,7 +8,7 @@ import { closeClient } from './close-client.js';
 import { ClusterRouter } from './cluster-router.js';
 import { newConnectionCounters } from './connection-counters.js';
 import { ConnectionHealth } from './connection-health.js';
-import { dedicatedTarget } from './dedicated-target.js';
+import { dedicatedTarget, type DedicatedTarget } from './dedicated-target.js';
 import { GetBatcher } from './get-batcher.js';
 import { SingleRouter, type LaneRouter } from './lane-router.js';
 import type { LaneOptions } from './lane.js';
@@ -16,8 +16,11 @@ import { insteadOf, plainCommand, type CommandArgument } from './plain-command.j
 import type { RedisConnectionConfig } from './redis-config.js';
 import { SubscriberConnection } from './subscriber-connection.js';
 
+export type { CommandArgument };
+
+/** How one command is sent. */
 export interface SendOptions {
-  /** How long the caller waits, in milliseconds. Default: the connection's `deadline`. */
+  /** How long the caller waits, in milliseconds, 1 to 2,147,483,647. Default: the connection's `deadline`. */
   readonly deadlineMs?: number;
 }
 
@@ -25,7 +28,8 @@ export interface SendOptions {
  * The one way from Rookery to a Redis: commands with deadlines, scripts, a subscriber and blocking connections.
  *
  * - A command settles within its deadline, whatever the server or the network does.
- * - It is sent once or not at all. While Redis is away it fails at once with `RedisUnavailableError` and nothing is queued.
+ * - It is sent once or not at all, on connections that Rookery makes; a client brought along resends as its own options say. While Redis is away a command
+ *   fails at once with `RedisUnavailableError` and nothing is queued.
  * - Commands of one tick leave in a few writes, and single reads of one tick in one MGET.
  *
  * Inject it with `@InjectRedis()`.
@@ -46,6 +50,7 @@ export class RedisConnection {
   readonly #blocking = new Set<BlockingConnection>();
   #subscriber: SubscriberConnection | undefined;
   #closing = false;
+  #ended: Promise<void> | undefined;
   #wasUp = false;
 
   constructor(config: RedisConnectionConfig) {
@@ -54,14 +59,7 @@ export class RedisConnection {
     this.keyPrefix = config.keyPrefix;
     this.health = new ConnectionHealth(config.name);
     this.client = createClient(config);
-    this.#router = createRouter(this.client, {
-      connection: config.name,
-      slowLimit: config.slowLimit,
-      probeIntervalMs: config.probeIntervalMs,
-      hangMs: config.hangMs,
-      counters: this.counters,
-      onChange: () => this.#review(),
-    });
+    this.#router = this.#createRouter(config);
     this.#reads = new GetBatcher(
       (key) => this.#router.groupOf(key),
       (command, deadlineMs, onReply, onError) => this.#dispatch(command, deadlineMs, onReply, onError),
@@ -77,9 +75,10 @@ export class RedisConnection {
   }
 
   /**
-   * Sends one command and resolves with the raw reply: number, Buffer, null, or an array of them.
+   * Sends one command and resolves with the raw reply as RESP2 has it: number, Buffer, null, or an array of them.
    *
-   * Rejects with `RedisUnavailableError` when Redis could not do it now, and with `RedisReplyError` when it refused.
+   * Rejects with `RedisUnavailableError` when Redis could not do it now, and with `RedisReplyError` when it refused. Commands that would change the
+   * connection for everybody, or hold everybody up (SUBSCRIBE, MULTI, BLPOP), reject with `ConfigurationError`.
    */
   send(
     command: string,
@@ -87,46 +86,74 @@ export class RedisConnection {
     { deadlineMs = this.#config.deadlineMs }: SendOptions = {},
   ): Promise<unknown> {
     return new Promise((resolve, reject) => {
-      this.#dispatch(new Command(command, args as CommandArgument[]), deadlineMs, resolve, reject);
+      const plain = plainCommand(command, args);
+      const instead = insteadOf(plain);
+      if (instead === null) this.#dispatch(plain, deadlineMs, resolve, reject);
+      else reject(new ConfigurationError(`${command} is not for a connection that is shared: use ${instead} instead.`));
     });
   }
 
   /** The connection for subscriptions, shared by everybody and made when it is first asked for. */
   get subscriber(): SubscriberConnection {
-    this.#subscriber ??= new SubscriberConnection(() => this.#dedicated(), this.#config);
+    if (this.#subscriber === undefined) {
+      this.#subscriber = new SubscriberConnection(this.#target(null), this.#config);
+      if (this.#closing) this.#subscriber.close();
+    }
     return this.#subscriber;
   }
 
-  /** A connection of the caller's own for blocking reads; one per loop. Close it when the loop ends. */
-  blocking(): BlockingConnection {
-    const connection: BlockingConnection = new BlockingConnection(
-      () => this.#dedicated(),
-      this.#config,
-      () => this.#blocking.delete(connection),
+  /**
+   * A connection of the caller's own for commands that block on `key` (on a cluster: on keys of its slot, since the connection leads to
+   * the slot's primary). One per loop; close it when the loop ends.
+   */
+  blocking(key: string): BlockingConnection {
+    const connection: BlockingConnection = new BlockingConnection(this.#target(key), this.#config, () =>
+      this.#blocking.delete(connection),
     );
     this.#blocking.add(connection);
+    if (this.#closing) connection.close();
     return connection;
   }
 
-  /** Connects, and waits for it no longer than `connectWithin`. Returns whether the connection is up. */
+  /** Connects, and waits for every node no longer than `connectWithin`. Returns whether commands can be sent, were it to some nodes only. */
   async connect(): Promise<boolean> {
     if (this.client.status === 'wait') this.client.connect().catch(ignoreSinceHealthTells);
-    try {
-      await this.health.untilUp({ within: `${this.#config.connectWithinMs}ms` });
-      return true;
-    } catch {
-      return false;
-    }
+    await this.health.untilUp({ within: `${this.#config.connectWithinMs}ms` }).catch(ignoreSinceHealthTells);
+    return this.health.status.state === 'up' || this.health.status.state === 'degraded';
   }
 
-  /** Ends every connection that Rookery made. A client that the application brought stays open. */
+  /**
+   * Ends every connection that Rookery made, within about a second; a client that the application brought stays open. Commands under way
+   * settle, and later ones reject with reason `closing`.
+   */
   async close(): Promise<void> {
-    if (this.#closing) return;
     this.#closing = true;
-    await Promise.all([this.#subscriber?.close(), ...[...this.#blocking].map((connection) => connection.close())]);
+    this.#ended ??= this.#end();
+    await this.#ended;
+  }
+
+  async #end(): Promise<void> {
+    this.#subscriber?.close();
+    for (const connection of this.#blocking) connection.close();
     this.#router.dispose();
-    if (!('client' in this.#config.target)) await closeClient(this.client);
     this.health.update('down', 'closed');
+    if (!('client' in this.#config.target)) await closeClient(this.client);
+  }
+
+  #createRouter(config: RedisConnectionConfig): LaneRouter {
+    const options: LaneOptions = {
+      connection: config.name,
+      deadlineMs: config.deadlineMs,
+      slowLimit: config.slowLimit,
+      probeIntervalMs: config.probeIntervalMs,
+      hangMs: config.hangMs,
+      replaceable: !('client' in config.target),
+      counters: this.counters,
+      onChange: () => this.#review(),
+    };
+    return this.client.isCluster
+      ? new ClusterRouter(this.client as Cluster, options)
+      : new SingleRouter(this.client as Redis, options);
   }
 
   #dispatch(
@@ -135,10 +162,11 @@ export class RedisConnection {
     onReply: (reply: unknown) => void,
     onError: (error: Error) => void,
   ): void {
-    const slot = this.client instanceof Cluster ? command.getSlot() : null;
+    const slot = this.client.isCluster ? command.getSlot() : null;
     const lane = this.#closing ? null : this.#router.laneFor(slot);
     if (lane !== null) {
-      lane.dispatch(command, deadlineMs, this.client, onReply, onError);
+      // A command without a key goes where the lane goes; the cluster client would choose a node of its own.
+      lane.dispatch(command, deadlineMs, slot === null ? lane.redis : this.client, onReply, onError);
       return;
     }
     this.counters.refused += 1;
@@ -146,17 +174,15 @@ export class RedisConnection {
     onError(new RedisUnavailableError(reason, { connection: this.name, mayHaveRun: false }));
   }
 
-  #dedicated(): Redis | null {
-    return this.#closing ? null : createDedicated(this.#config, this.client);
+  #target(key: string | null): DedicatedTarget {
+    return dedicatedTarget(this.#config, this.client, key);
   }
 
   #review(): void {
     // The first call comes from within the constructor of the router.
     if (this.#closing || (this.#router as LaneRouter | undefined) === undefined) return;
-    const lanes = this.#router.lanes();
-    const usable = lanes.filter((lane) => lane.refusal === null).length;
-    const reason = lanes.find((lane) => lane.refusal !== null && lane.lastError !== undefined)?.lastError;
-    if (usable > 0 && usable === lanes.length && this.#router.isComplete) {
+    const { total, usable, reason } = this.#router.coverage();
+    if (total > 0 && usable === total) {
       this.#wasUp = true;
       this.health.update('up', undefined);
     } else if (!this.#wasUp && reason === undefined) {

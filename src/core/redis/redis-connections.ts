@@ -5,6 +5,7 @@ import { publishCounters } from '../telemetry/publish-counters.js';
 import type { Cancel } from '../time/clock.js';
 import { DEFAULT_CONNECTION, resolveRedisConfig } from './redis-config.js';
 import { RedisConnection } from './redis-connection.js';
+import type { HealthStatus } from './connection-health.js';
 import { REDIS_OPTIONS } from './redis.module-definition.js';
 import type { RedisModuleOptions } from './redis.options.js';
 
@@ -36,8 +37,14 @@ export class RedisConnections implements OnModuleInit, OnApplicationShutdown {
     );
   }
 
+  /** Rejects when a required connection cannot be made; then all of them are closed, so that nothing keeps the process alive. */
   async onModuleInit(): Promise<void> {
-    await Promise.all([...this.#connections.values()].map((connection) => this.#open(connection)));
+    try {
+      await Promise.all([...this.#connections.values()].map((connection) => this.#open(connection)));
+    } catch (error) {
+      await this.onApplicationShutdown();
+      throw error;
+    }
   }
 
   async onApplicationShutdown(): Promise<void> {
@@ -48,24 +55,22 @@ export class RedisConnections implements OnModuleInit, OnApplicationShutdown {
   async #open(connection: RedisConnection): Promise<void> {
     const { name, health, counters } = connection;
     this.#cancels.push(publishCounters('redis', { connection: name }, counters));
-    const connected = await connection.connect();
-    if (!connected && this.#required.has(name)) {
-      throw new RedisUnavailableError('not-connected', {
-        connection: name,
-        mayHaveRun: false,
-        cause: new Error(health.status.reason ?? 'no answer'),
-      });
+    const usable = await connection.connect();
+    const { state, reason } = health.status;
+    if (!usable && this.#required.has(name)) {
+      const cause = new Error(`A required connection could not be made${why(reason)}.`);
+      throw new RedisUnavailableError('not-connected', { connection: name, mayHaveRun: false, cause });
     }
-    if (!connected)
-      this.#logger.warn(
-        `Redis connection '${name}' is out of reach${why(health.status.reason)}. Going on without it, and trying again.`,
-      );
-    this.#cancels.push(
-      health.onChange(({ state, reason }) => {
-        if (state === 'up') this.#logger.log(`Redis connection '${name}' is up.`);
-        else this.#logger.warn(`Redis connection '${name}' is ${state}${why(reason)}.`);
-      }),
-    );
+    if (state !== 'up') {
+      const what = usable ? 'reaches some of its nodes only' : 'is out of reach';
+      this.#logger.warn(`Redis connection '${name}' ${what}${why(reason)}. Going on, and trying again.`);
+    }
+    this.#cancels.push(health.onChange((status) => this.#log(name, status)));
+  }
+
+  #log(name: string, { state, reason }: HealthStatus): void {
+    if (state === 'up') this.#logger.log(`Redis connection '${name}' is up.`);
+    else this.#logger.warn(`Redis connection '${name}' is ${state}${why(reason)}.`);
   }
 }
 

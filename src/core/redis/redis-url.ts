@@ -9,18 +9,15 @@ export type Location = Pick<RedisOptions, 'host' | 'port' | 'path' | 'username' 
  */
 export function parseRedisUrl(text: string): Location {
   const url = new URL(text);
+  if (url.protocol === 'unix:') return { path: decodeURIComponent(url.pathname) };
   const username = decodeURIComponent(url.username);
   const password = decodeURIComponent(url.password);
-  const identity = {
-    ...(username === '' ? {} : { username }),
-    ...(password === '' ? {} : { password }),
-  };
-  if (url.protocol === 'unix:') return { path: decodeURIComponent(url.pathname), ...identity };
   const db = url.pathname.slice(1);
   return {
     host: url.hostname.replace(/^\[(.*)\]$/, '$1') || '127.0.0.1',
     port: url.port === '' ? 6379 : Number(url.port),
-    ...identity,
+    ...(username === '' ? {} : { username }),
+    ...(password === '' ? {} : { password }),
     ...(db === '' ? {} : { db: Number(db) }),
     ...(url.protocol === 'rediss:' ? { tls: {} } : {}),
   };

@@ -4,6 +4,7 @@ import type { RedisModuleOptions } from './redis.options.js';
 /** Token of the options as they were given. */
 export const REDIS_OPTIONS: unique symbol = Symbol('rookery:redis:options');
 
+/** What stands beside the options, for the module itself. */
 export interface RedisModuleExtras {
   /** Whether every module sees the connections without importing RedisModule. Default true. */
   readonly isGlobal?: boolean;
@@ -11,6 +12,7 @@ export interface RedisModuleExtras {
   readonly connectionNames?: readonly string[];
 }
 
+/** What Nest builds of it: `forRoot` and `forRootAsync`, with options and extras in one object. */
 export const { ConfigurableModuleClass, OPTIONS_TYPE, ASYNC_OPTIONS_TYPE } =
   new ConfigurableModuleBuilder<RedisModuleOptions>({ optionsInjectionToken: REDIS_OPTIONS })
     .setClassMethodName('forRoot')

@@ -2,6 +2,7 @@ import type { ConnectionOptions as TlsOptions } from 'node:tls';
 import type { Cluster, Redis } from 'ioredis';
 import type { Duration } from '../time/duration.js';
 
+/** Where a server listens. */
 export interface RedisAddress {
   readonly host: string;
   readonly port: number;
@@ -31,7 +32,7 @@ export interface RedisBehaviour {
     readonly slowLimit?: number;
     /** How often a server that was too slow is asked again. Default `'250ms'`. */
     readonly probeInterval?: Duration;
-    /** How long a connection may stay mute before it is replaced. Default `'5s'`. */
+    /** How long a connection may stay mute, in its handshake or after a deadline was missed, before it is replaced. Default `'5s'`. */
     readonly hangLimit?: Duration;
   };
 }
@@ -72,14 +73,20 @@ export interface ClusterRedisOptions extends RedisBehaviour, RedisCredentials {
 }
 
 /**
- * A client that the application already has. Rookery sends its commands through it and never closes it; further connections, for
- * subscriptions and blocking reads, are duplicates that Rookery owns.
+ * A client that the application already has. Rookery sends its commands through it and never closes it, not even a connection that hangs; further
+ * connections, for subscriptions and blocking reads, are duplicates that Rookery owns.
+ *
+ * ioredis by default sends commands again after a reconnection, so that a write can be carried out twice. Give a client made with
+ * `maxRetriesPerRequest: 0` (a Cluster: `retryDelayOnFailover: 0` too) where that matters.
  */
 export interface ExistingClientOptions extends RedisBehaviour {
-  /** Must have no `keyPrefix` of its own: scans and invalidations would not see it. */
+  /**
+   * Must have no `keyPrefix` of its own, which scans and invalidations would not see, and must read from primaries (`scaleReads: 'master'`, the default).
+   */
   readonly client: Redis | Cluster;
 }
 
+/** Where a connection leads, and how it behaves. */
 export type RedisConnectionOptions =
   SingleRedisOptions | SentinelRedisOptions | ClusterRedisOptions | ExistingClientOptions;
 

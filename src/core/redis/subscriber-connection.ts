@@ -1,13 +1,14 @@
-import { Logger } from '@nestjs/common';
 import type { Redis } from 'ioredis';
 import { RedisUnavailableError, type UnavailableReason } from '../errors/redis.errors.js';
 import type { Cancel } from '../time/clock.js';
+import { callSafely } from './call-safely.js';
 import { DedicatedLink } from './dedicated-link.js';
 import type { DedicatedTarget } from './dedicated-target.js';
 import { startDeadline } from './deadline.js';
 import type { RedisConnectionConfig } from './redis-config.js';
 import { replyCodeOf, toRookeryError } from './reply-errors.js';
 
+/** Gets the bytes of a message, and the channel's name. */
 export type MessageListener = (message: Buffer, channel: string) => void;
 
 /** One call of `subscribe`: the same function may be given twice, and each is cancelled by itself. */
@@ -36,7 +37,6 @@ interface Channel {
  * - A listener that throws costs nobody else a message; its error is logged.
  */
 export class SubscriberConnection {
-  readonly #logger = new Logger('RedisModule');
   readonly #channels = new Map<string, Channel>();
   readonly #gapListeners = new Set<{ readonly listener: () => void }>();
   readonly #link: DedicatedLink;
@@ -103,7 +103,7 @@ export class SubscriberConnection {
     const client = this.#link.client;
     return new Promise((resolve, reject) => {
       const settle = (finish: () => void): void => {
-        cancelDeadline();
+        deadline.cancel();
         channel.waiters.delete(waiter);
         finish();
       };
@@ -111,7 +111,7 @@ export class SubscriberConnection {
         resolve: () => settle(resolve),
         reject: (error) => settle(() => reject(error)),
       };
-      const cancelDeadline = startDeadline(this.config.deadlineMs, () =>
+      const deadline = startDeadline(this.config.deadlineMs, () =>
         waiter.reject(this.#unavailable(this.#link.client === null ? 'not-connected' : 'deadline')),
       );
       channel.waiters.add(waiter);
@@ -137,7 +137,8 @@ export class SubscriberConnection {
     this.#heartbeat = setInterval(() => this.#beat(client), this.config.hangMs).unref();
     await Promise.all([...this.#channels.values()].map((channel) => this.#ask(client, channel)));
     if (client !== this.#link.client) return;
-    if (this.#hadConnection) for (const { listener } of this.#gapListeners) this.#call(listener);
+    if (this.#hadConnection)
+      for (const { listener } of this.#gapListeners) callSafely('A Pub/Sub gap listener', listener);
     this.#hadConnection = true;
   }
 
@@ -150,21 +151,14 @@ export class SubscriberConnection {
       replace();
       return;
     }
-    const cancelDeadline = startDeadline(this.config.hangMs, replace);
-    client.ping().then(cancelDeadline, cancelDeadline);
+    const deadline = startDeadline(this.config.hangMs, replace);
+    const answered = (): void => void deadline.cancel();
+    client.ping().then(answered, answered);
   }
 
   #deliver(name: string, message: Buffer): void {
-    for (const { listener } of this.#channels.get(name)?.subscriptions ?? []) this.#call(listener, message, name);
-  }
-
-  /** Without this, an error would travel through ioredis and end the process. */
-  #call<Args extends unknown[]>(listener: (...args: Args) => void, ...args: Args): void {
-    try {
-      listener(...args);
-    } catch (error) {
-      this.#logger.error('A Pub/Sub listener threw.', error instanceof Error ? error.stack : undefined);
-    }
+    for (const { listener } of this.#channels.get(name)?.subscriptions ?? [])
+      callSafely('A Pub/Sub listener', () => listener(message, name));
   }
 
   #remove(channel: Channel, subscription: Subscription): void {

@@ -1,0 +1,58 @@
+import type { Socket } from 'node:net';
+import { describe, expect, it } from '@jest/globals';
+import { Writable } from 'node:stream';
+import { Cork } from './cork.js';
+
+/** Counts what would be system calls. */
+class Wire extends Writable {
+  readonly calls: number[] = [];
+
+  override _write(_chunk: Buffer, _encoding: string, done: () => void): void {
+    this.calls.push(1);
+    done();
+  }
+
+  override _writev(chunks: readonly unknown[], done: () => void): void {
+    this.calls.push(chunks.length);
+    done();
+  }
+}
+
+function send(cork: Cork, wire: Wire, count: number): void {
+  for (let i = 0; i < count; i++) {
+    cork.beforeWrite(wire as unknown as Socket);
+    wire.write('x');
+  }
+}
+
+describe('Cork', () => {
+  it('holds a lone write up for nothing', () => {
+    const wire = new Wire();
+    send(new Cork(), wire, 1);
+    expect(wire.calls).toEqual([1]);
+  });
+
+  it('hands 64 writes of a tick over in about nine pieces, all within the tick', async () => {
+    const wire = new Wire();
+    const cork = new Cork();
+    send(cork, wire, 64);
+    await new Promise(process.nextTick);
+    expect(wire.calls.reduce((sum, writes) => sum + writes, 0)).toBe(64);
+    expect(wire.calls.length).toBeLessThanOrEqual(9);
+    send(cork, wire, 3);
+    await new Promise(process.nextTick);
+    expect(wire.calls.reduce((sum, writes) => sum + writes, 0)).toBe(67);
+  });
+
+  it('holds nothing back when the connection changes within a tick', async () => {
+    const [before, after] = [new Wire(), new Wire()];
+    const cork = new Cork();
+    send(cork, before, 5);
+    send(cork, after, 5);
+    await new Promise(process.nextTick);
+    for (const wire of [before, after]) {
+      expect(wire.calls.reduce((sum, writes) => sum + writes, 0)).toBe(5);
+      expect(wire.writableCorked).toBe(0);
+    }
+  });
+});

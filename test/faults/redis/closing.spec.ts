@@ -1,0 +1,64 @@
+import { describe, expect, it } from '@jest/globals';
+import { eventually, startRedis, startTcpProxy } from '../../../src/testing/index.js';
+import { openModule, openRedis } from '../../integration/redis/open-redis.js';
+import { RedisConnections } from '../../../src/core/redis/redis-connections.js';
+import { describeTopologies, expectNoLeakedConnections, randomPrefix, sharedRedis } from '../../support/redis.js';
+import { settled, timed } from './outcome.js';
+
+expectNoLeakedConnections();
+
+/** What keeps this process alive, but for the two timers of a test that waits: its own limit, and that of `eventually`. */
+function alive(): string[] {
+  const kinds = process.getActiveResourcesInfo();
+  const timers = kinds.filter((kind) => kind === 'Timeout').slice(2);
+  return [...kinds.filter((kind) => kind.startsWith('TCP')), ...timers];
+}
+
+describeTopologies((topology) => {
+  it('lets commands under way finish, and refuses later ones', async () => {
+    const redis = await openRedis(sharedRedis(topology));
+    const prefix = randomPrefix();
+    const under = settled(
+      Array.from({ length: 50 }, (_, i) => redis.send('SET', [`${prefix}:${i}`, '', 'PX', 10_000])),
+    );
+    const close = redis.close();
+    await expect(redis.send('PING', [])).rejects.toMatchObject({ reason: 'closing', mayHaveRun: false });
+    await expect(redis.get('key')).rejects.toMatchObject({ reason: 'closing', mayHaveRun: false });
+    await Promise.all([close, redis.close()]);
+    expect((await under).map(({ value }) => String(value))).toEqual(Array(50).fill('OK'));
+    expect(redis.health.status).toMatchObject({ state: 'down', reason: 'closed' });
+  });
+
+  it('is over within two seconds behind frozen servers, settles everything and leaves no socket and no timer', async () => {
+    await using server = topology === 'cluster' ? await startRedis({ topology }) : await startRedis();
+    const module = await openModule({ ...server.connectionOptions, deadline: '10s' });
+    const redis = module.get(RedisConnections, { strict: false }).get();
+    await redis.subscriber.subscribe('news', () => undefined);
+    const blocking = redis.blocking('list');
+    expect(await blocking.run('BLPOP', ['list', 0.01], 10)).toBeNull();
+    await Promise.all(server.nodes.map((node) => node.pause()));
+
+    const under = settled([redis.send('INCR', ['a']), redis.get('b'), blocking.run('BLPOP', ['list', 2], 2_000)]);
+    const closed = await timed(module.close());
+    expect(closed.tookMs).toBeLessThan(2_000);
+    for (const { error } of await under) expect(error).toMatchObject({ code: 'ROOKERY_REDIS_UNAVAILABLE' });
+    await eventually(() => expect(alive()).toEqual([]), { within: '4s' });
+  });
+});
+
+describe('closing while the connection is being made', () => {
+  it.each(['lost', 'mute'] as const)('ends the attempts on a %s server', async (fault) => {
+    await using server = await startRedis();
+    await using proxy = await startTcpProxy(server.nodes[0]!);
+    const redis = await openRedis({ url: `redis://127.0.0.1:${proxy.port}`, breaker: { hangLimit: '200ms' } });
+    if (fault === 'mute') proxy.freeze();
+    else await proxy.refuse();
+    (redis.client as { readonly stream: { destroy(): void } }).stream.destroy();
+    await eventually(() => expect(redis.health.isUp).toBe(false));
+    const closed = await timed(redis.close());
+    expect(closed.tookMs).toBeLessThan(1_000);
+    await proxy.heal();
+    const connections = (): unknown => server.nodes[0]?.command('CLIENT', 'LIST').then(String);
+    await eventually(async () => expect(await connections()).not.toContain('rookery:default'));
+  });
+});
