@@ -9,7 +9,10 @@ export async function compare(contenders, { rounds, operations, concurrency }) {
   const rates = new Map(contenders.map(({ name }) => [name, []]));
   const ratios = new Map(contenders.map(({ name }) => [name, []]));
   for (let round = -1; round < rounds; round++) {
-    const shuffled = contenders.map((c) => [Math.random(), c]).sort(([a], [b]) => a - b).map(([, c]) => c);
+    const shuffled = contenders
+      .map((c) => [Math.random(), c])
+      .sort(([a], [b]) => a - b)
+      .map(([, c]) => c);
     const measured = new Map();
     for (const contender of shuffled) {
       globalThis.gc?.();

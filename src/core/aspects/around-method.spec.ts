@@ -257,7 +257,7 @@ describe('where there is no aspect', () => {
 
   it('rejects when the method was torn off its object', async () => {
     const { sum } = (await build(Sums)).get(Sums);
-    await expect((sum)(1)).rejects.toThrow(AspectNotBoundError);
+    await expect(sum(1)).rejects.toThrow(AspectNotBoundError);
   });
 
   it('fails the boot without the module, and the message says what to import', async () => {

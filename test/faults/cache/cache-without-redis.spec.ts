@@ -53,7 +53,9 @@ describe('a frozen Redis', () => {
     for (let i = 0; i < 100; i++) rest.push(await timed(cache.getOrSet(['rest', i], () => 'loaded')));
     expect(first.value).toBe('loaded');
     expect(rest.every(({ value }) => value === 'loaded')).toBe(true);
-    await eventually(() => expect(redis.health.status).toMatchObject({ state: 'down', reason: 'the server is silent' }));
+    await eventually(() =>
+      expect(redis.health.status).toMatchObject({ state: 'down', reason: 'the server is silent' }),
+    );
     const slowest = Math.max(...rest.map(({ ms }) => ms));
     console.log(`Redis frozen: first call ${first.ms.toFixed(1)} ms, slowest of the next 100 ${slowest.toFixed(2)} ms`);
     expect(redis.counters.deadlinesMissed).toBe(1);
