@@ -1,8 +1,10 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { APP_FILTER, APP_PIPE } from '@nestjs/core';
+import { ConfigService } from '@nestjs/config';
 import { RedisModule } from 'rookery';
 import { CacheModule } from 'rookery/cache';
 import { CatalogueModule } from './catalogue/catalogue.module.js';
+import { provideSettings, type Settings } from './config/settings.js';
 import type { Database } from './database/database.js';
 import { DatabaseModule } from './database/database.module.js';
 import { HealthModule } from './health/health.module.js';
@@ -22,7 +24,14 @@ export class AppModule {
     return {
       module: AppModule,
       imports: [
-        RedisModule.forRoot({ url: redisUrl, keyPrefix: 'shop' }),
+        provideSettings({ redisUrl }),
+        RedisModule.forRootAsync({
+          inject: [ConfigService],
+          useFactory: (settings: ConfigService<Settings, true>) => ({
+            url: settings.get('redisUrl', { infer: true }),
+            keyPrefix: 'shop',
+          }),
+        }),
         // A caller waits once in an outage: more patience costs little, and a busy machine does not look like a broken one.
         CacheModule.forRoot({ ttl: '5m', jitter: 0.1, redisDeadline: '250ms' }),
         DatabaseModule.register(database),

@@ -128,12 +128,11 @@ export class Cache<Value = unknown> {
     const found = await this.#store.read(entry);
     if (found.kind === 'hit') return { value: found.value, hit: true };
     const value = await this.#store.load(load);
-    const answer = { value, hit: false };
     if (flight.isCurrent && value !== undefined && options.unless?.(value) !== true) {
       const seen = found.kind === 'unreadable' ? found.bytes : '';
-      flight.deliver(answer, this.#store.fill(entry, value, options, seen));
+      flight.deliver({ value, hit: true }, this.#store.fill(entry, value, options, seen));
     }
-    return answer;
+    return { value, hit: false };
   }
 
   /** Each caller counts, also one that shared another's read. */

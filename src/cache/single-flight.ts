@@ -3,7 +3,7 @@ export interface Flight<Value> {
   readonly result: Promise<Value>;
   /** False once the key was written or deleted: what was loaded before must not be stored after. */
   readonly isCurrent: boolean;
-  /** The value is there and on its way to where others look for it. Until `stored` settles, later callers are still given it. */
+  /** The work is done, and on its way to where others look for it. Until `stored` settles, later callers are given `value`. */
   deliver(value: Value, stored: Promise<unknown>): void;
 }
 
@@ -17,7 +17,7 @@ export class SingleFlight<Value> {
   /** Joins the flight for `key`, or starts one. */
   run(key: string, work: (flight: Flight<Value>) => Promise<Value>): Promise<Value> {
     const running = this.#flights.get(key);
-    if (running !== undefined) return running.result;
+    if (running !== undefined) return running.delivery === undefined ? running.result : running.delivery.result;
     const flight = new SharedFlight(work);
     this.#flights.set(key, flight);
     const land = (): void => {
@@ -43,17 +43,23 @@ export class SingleFlight<Value> {
   }
 }
 
+interface Delivery<Value> {
+  readonly value: Value;
+  readonly result: Promise<Value>;
+  readonly stored: Promise<unknown>;
+}
+
 class SharedFlight<Value> implements Flight<Value> {
   result: Promise<Value>;
   isCurrent = true;
-  delivery: { readonly value: Value; readonly stored: Promise<unknown> } | undefined;
+  delivery: Delivery<Value> | undefined;
 
   constructor(work: (flight: Flight<Value>) => Promise<Value>) {
     this.result = work(this);
   }
 
   deliver(value: Value, stored: Promise<unknown>): void {
-    this.delivery = { value, stored };
+    this.delivery = { value, result: Promise.resolve(value), stored };
   }
 
   /**

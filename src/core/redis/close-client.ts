@@ -3,8 +3,8 @@ import type { Cluster, Redis } from 'ioredis';
 /** How long a server may take to hand over the replies that are under way. */
 const PATIENCE_MS = 1_000;
 
-/** How long to wait for the end of a connection that has been cut, which takes one turn of the event loop. */
-const AFTERMATH_MS = 100;
+/** How long to wait for the end of a connection that has been hung up on: longer than ioredis takes to cut it. */
+const AFTERMATH_MS = 250;
 
 /**
  * Says QUIT, so that replies under way still arrive, and cuts the connection after a second if the server does not answer: behind a hung or
@@ -13,7 +13,6 @@ const AFTERMATH_MS = 100;
 export async function closeClient(client: Redis | Cluster): Promise<void> {
   client.on('error', ignore);
   if (client.status === 'end') return;
-  const nodes = nodesOf(client);
   const ended = new Promise<void>((resolve) => client.once('end', resolve));
   if (client.status === 'ready') {
     client.quit().catch(ignore);
@@ -21,19 +20,8 @@ export async function closeClient(client: Redis | Cluster): Promise<void> {
   }
   if (client.status !== ('end' as string)) {
     client.disconnect();
-    for (const node of nodes) node.stream?.destroy();
     await within(AFTERMATH_MS, ended);
   }
-}
-
-/** Ends a connection at once, for one that has nothing under way worth waiting for. */
-export function cutClient(client: Redis): void {
-  client.disconnect();
-  client.stream?.destroy();
-}
-
-function nodesOf(client: Redis | Cluster): readonly Redis[] {
-  return client.isCluster ? (client as Cluster).nodes() : [client as Redis];
 }
 
 async function within(ms: number, happens: Promise<void>): Promise<void> {

@@ -1,6 +1,5 @@
 import type { Redis } from 'ioredis';
 import type { Cancel } from '../time/clock.js';
-import { cutClient } from './close-client.js';
 import type { DedicatedTarget } from './dedicated-target.js';
 import { guardHandshake } from './handshake-guard.js';
 import { reconnectDelayMs } from './reconnect-delay.js';
@@ -61,7 +60,7 @@ export class DedicatedLink {
     const client = this.#client;
     if (client === null) return;
     this.#lost(client);
-    cutClient(client);
+    client.disconnect();
   }
 
   close(): void {

@@ -25,6 +25,7 @@ export async function adminCommand(
     retryStrategy: () => null,
     connectTimeout: timeoutMs,
     commandTimeout: timeoutMs,
+    disconnectTimeout: 100,
   });
   // A failure reaches the caller through the promise; without a listener it would be printed as well.
   client.on('error', () => undefined);

@@ -14,11 +14,14 @@ describe('a blocking connection', () => {
     const redis = await openRedis({ url: `redis://127.0.0.1:${proxy.port}` });
     const blocking = redis.blocking('list');
     expect(await blocking.run('BLPOP', ['list', 0.01], 10)).toBeNull();
+    const before = proxy.connections;
     proxy.freeze();
     const hung = await timed(blocking.run('BLPOP', ['list', 0.05], 50));
     expect(hung.error).toMatchObject({ reason: 'deadline', mayHaveRun: true });
     expect(hung.tookMs).toBeGreaterThanOrEqual(1_049);
     expect(hung.tookMs).toBeLessThan(2_500);
+    // The frozen proxy holds on to the old connection, so that the new one is one more.
+    await eventually(() => expect(proxy.connections).toBeGreaterThan(before));
     await proxy.heal();
     await eventually(() => blocking.run('BLPOP', ['list', 0.01], 500));
   });

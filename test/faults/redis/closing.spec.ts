@@ -1,3 +1,4 @@
+import type { Redis } from 'ioredis';
 import { describe, expect, it } from '@jest/globals';
 import { eventually, startRedis, startTcpProxy } from '../../../src/testing/index.js';
 import { openModule, openRedis } from '../../integration/redis/open-redis.js';
@@ -46,19 +47,30 @@ describeTopologies((topology) => {
   });
 });
 
+describe('closing on a long line', () => {
+  it('waits for the replies that are under way', async () => {
+    const { hostname, port } = new URL(sharedRedis('standalone').url);
+    await using proxy = await startTcpProxy({ host: hostname, port: Number(port) });
+    const redis = await openRedis({ url: `redis://127.0.0.1:${proxy.port}`, deadline: '5s' });
+    proxy.delay('200ms');
+    const under = redis.send('PING', []);
+    await redis.close();
+    expect(String(await under)).toBe('PONG');
+  });
+});
+
 describe('closing while the connection is being made', () => {
-  it.each(['lost', 'mute'] as const)('ends the attempts on a %s server', async (fault) => {
-    await using server = await startRedis();
-    await using proxy = await startTcpProxy(server.nodes[0]!);
+  it.each(['lost', 'mute'] as const)('ends the attempts on a %s server, and leaves no timer', async (fault) => {
+    const { hostname, port } = new URL(sharedRedis('standalone').url);
+    const proxy = await startTcpProxy({ host: hostname, port: Number(port) });
     const redis = await openRedis({ url: `redis://127.0.0.1:${proxy.port}`, breaker: { hangLimit: '200ms' } });
     if (fault === 'mute') proxy.freeze();
     else await proxy.refuse();
-    (redis.client as { readonly stream: { destroy(): void } }).stream.destroy();
+    (redis.client as Redis).stream.destroy();
     await eventually(() => expect(redis.health.isUp).toBe(false));
     const closed = await timed(redis.close());
     expect(closed.tookMs).toBeLessThan(1_000);
-    await proxy.heal();
-    const connections = (): unknown => server.nodes[0]?.command('CLIENT', 'LIST').then(String);
-    await eventually(async () => expect(await connections()).not.toContain('rookery:default'));
+    await proxy.stop();
+    await eventually(() => expect(alive()).toEqual([]), { within: '1s' });
   });
 });

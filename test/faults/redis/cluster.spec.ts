@@ -49,7 +49,7 @@ describe('a cluster that keeps serving the slots it has', () => {
     await expect(redis.send('SET', [there, 'x'])).rejects.toMatchObject({ reason: 'deadline' });
     await expect(redis.get(there)).rejects.toMatchObject({ reason: 'circuit-open' });
     expect(redis.health.status).toMatchObject({ state: 'degraded', reason: 'the server is silent' });
-    await othersWork();
+    for (let round = 0; round < 10; round++) await othersWork();
     await node.resume();
     await eventually(() => redis.send('SET', [there, 'x']));
     await redis.health.untilUp();
@@ -107,8 +107,7 @@ async function movesItsSlotsBack(redis: RedisConnection, node: RedisNode, key: s
   await node.command('CLUSTER', 'FAILOVER', 'TAKEOVER');
   await eventually(async () => expect(String(await node.command('ROLE'))).toContain('master'), { within: '20s' });
   await eventually(() => redis.send('RPUSH', [key, 'item']));
-  await eventually(async () =>
-    expect(await blocking.run('BLPOP', [key, 1], 1_000)).toEqual([Buffer.from(key), Buffer.from('item')]),
-  );
+  // That command was told where the key is now: the loop goes there without having to fail first.
+  expect(await blocking.run('BLPOP', [key, 1], 1_000)).toEqual([Buffer.from(key), Buffer.from('item')]);
   await redis.health.untilUp();
 }

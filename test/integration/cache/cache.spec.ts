@@ -74,7 +74,10 @@ describeTopologies((topology) => {
     it('shows this process what it has just loaded, before Redis has it', async () => {
       await redis.send('SCRIPT', ['FLUSH']);
       await cache.getOrSet(key, () => 'loaded');
+      const { hits, misses } = cache.counters;
       expect(await cache.get(key)).toBe('loaded');
+      expect(await cache.getOrSet(key, () => 'again')).toBe('loaded');
+      expect(cache.counters).toMatchObject({ hits: hits + 2, misses });
     });
 
     it('takes a loader that returns its value without a promise', async () => {
