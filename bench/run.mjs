@@ -17,5 +17,5 @@ if (!existsSync(`${here}node_modules`)) {
   execFileSync('npm', ['ci', '--prefix', here, '--no-audit', '--no-fund'], { stdio: 'inherit' });
 }
 execFileSync('npm', ['run', '--silent', 'build'], { cwd: `${here}..`, stdio: 'inherit' });
-const run = spawnSync(process.execPath, ['--expose-gc', `${here}${claim}.bench.mjs`, ...args], { stdio: 'inherit' });
+const run = spawnSync(process.execPath, [`${here}${claim}.bench.mjs`, ...args], { stdio: 'inherit' });
 process.exitCode = run.status ?? 1;

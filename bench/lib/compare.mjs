@@ -15,7 +15,6 @@ export async function compare(contenders, { rounds, operations, concurrency }) {
       .map(([, c]) => c);
     const measured = new Map();
     for (const contender of shuffled) {
-      globalThis.gc?.();
       measured.set(contender.name, await rate(contender.run, operations, concurrency));
     }
     if (round < 0) continue; // The first round warms everything up.

@@ -11,7 +11,7 @@ export { KeyEncodingError } from './keys/key-encoding.error.js';
 export { encodeKey } from './keys/key-encoding.js';
 export { type KeyPart, type KeyParts, toKeyParts } from './keys/key-part.js';
 export { KeySpace } from './keys/key-space.js';
-export { BlockingConnection } from './redis/blocking-connection.js';
+export { BlockingConnection } from './redis/clients/blocking-connection.js';
 export type { ConnectionCounters } from './redis/connection-counters.js';
 export { ConnectionHealth, type HealthState, type HealthStatus } from './redis/connection-health.js';
 export { InjectRedis, redisToken } from './redis/inject-redis.decorator.js';
@@ -28,8 +28,8 @@ export type {
   RedisModuleOptions,
   SentinelRedisOptions,
   SingleRedisOptions,
-} from './redis/redis.options.js';
-export { SubscriberConnection, type MessageListener } from './redis/subscriber-connection.js';
+} from './redis/config/redis.options.js';
+export { SubscriberConnection, type MessageListener } from './redis/clients/subscriber-connection.js';
 export { defineScript, type Script, type ScriptDefinition } from './scripts/define-script.js';
 export { ScriptArgumentError } from './scripts/script-argument.error.js';
 export { ScriptReplyError } from './scripts/script-reply.error.js';

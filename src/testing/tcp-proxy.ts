@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { connect, createServer, type Server, type Socket } from 'node:net';
-import type { RedisAddress } from '../core/redis/redis.options.js';
+import type { RedisAddress } from '../core/redis/config/redis.options.js';
 import { durationMs, type Duration } from '../core/time/duration.js';
 import { freePorts, returnPorts } from './redis/free-ports.js';
 import { LOOPBACK } from './redis/redis-address.js';

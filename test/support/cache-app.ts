@@ -3,7 +3,7 @@ import { Test, type TestingModule } from '@nestjs/testing';
 import { CacheModule } from '../../src/cache/cache.module.js';
 import type { CacheModuleOptions, NamedCacheOptions } from '../../src/cache/cache.options.js';
 import { RedisModule } from '../../src/core/redis/redis.module.js';
-import type { RedisConnectionOptions } from '../../src/core/redis/redis.options.js';
+import type { RedisConnectionOptions } from '../../src/core/redis/config/redis.options.js';
 import { randomPrefix } from './redis.js';
 
 export interface CacheAppOptions {

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect } from '@jest/globals';
 import { Cluster, Redis } from 'ioredis';
-import type { ClusterRedisOptions, SingleRedisOptions } from '../../src/core/redis/redis.options.js';
+import type { ClusterRedisOptions, SingleRedisOptions } from '../../src/core/redis/config/redis.options.js';
 import { eventually } from '../../src/testing/index.js';
 
 /** The topologies that every run has a server of. */

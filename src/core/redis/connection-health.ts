@@ -1,6 +1,6 @@
 import { RedisUnavailableError } from '../errors/redis.errors.js';
 import { systemClock, type Cancel, type Clock } from '../time/clock.js';
-import { callSafely } from './call-safely.js';
+import { callSafely } from './clients/call-safely.js';
 import { durationMs, type Duration } from '../time/duration.js';
 
 /**

@@ -1,5 +1,5 @@
 import { Inject } from '@nestjs/common';
-import { DEFAULT_CONNECTION } from './redis-config.js';
+import { DEFAULT_CONNECTION } from './config/redis-config.js';
 
 /**
  * Token of the connection of that name. The same name gives the same token, also across copies of the package. It stands in Nest's

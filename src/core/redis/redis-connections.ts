@@ -3,11 +3,11 @@ import { ConfigurationError } from '../errors/configuration.error.js';
 import { RedisUnavailableError } from '../errors/redis.errors.js';
 import { publishCounters } from '../telemetry/publish-counters.js';
 import type { Cancel } from '../time/clock.js';
-import { DEFAULT_CONNECTION, resolveRedisConfig } from './redis-config.js';
+import { DEFAULT_CONNECTION, resolveRedisConfig } from './config/redis-config.js';
 import { RedisConnection } from './redis-connection.js';
 import type { HealthStatus } from './connection-health.js';
 import { REDIS_OPTIONS } from './redis.module-definition.js';
-import type { RedisModuleOptions } from './redis.options.js';
+import type { RedisModuleOptions } from './config/redis.options.js';
 
 /**
  * Every connection of the application, by name. They connect while the application boots, and end only in `onApplicationShutdown`, when the

@@ -1,5 +1,5 @@
 import { ConfigurableModuleBuilder } from '@nestjs/common';
-import type { RedisModuleOptions } from './redis.options.js';
+import type { RedisModuleOptions } from './config/redis.options.js';
 
 /** Token of the options as they were given. */
 export const REDIS_OPTIONS: unique symbol = Symbol('rookery:redis:options');

@@ -1,7 +1,7 @@
 import { Module, type DynamicModule, type Provider } from '@nestjs/common';
 import { CLOCK, systemClock } from '../time/clock.js';
 import { redisToken } from './inject-redis.decorator.js';
-import { DEFAULT_CONNECTION } from './redis-config.js';
+import { DEFAULT_CONNECTION } from './config/redis-config.js';
 import { RedisConnections } from './redis-connections.js';
 import { ConfigurableModuleClass, type ASYNC_OPTIONS_TYPE, type OPTIONS_TYPE } from './redis.module-definition.js';
 

@@ -1,4 +1,4 @@
-import type { RedisAddress, RedisCredentials } from '../../core/redis/redis.options.js';
+import type { RedisAddress, RedisCredentials } from '../../core/redis/config/redis.options.js';
 
 export type { RedisAddress };
 

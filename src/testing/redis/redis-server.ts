@@ -1,4 +1,8 @@
-import type { ClusterRedisOptions, SentinelRedisOptions, SingleRedisOptions } from '../../core/redis/redis.options.js';
+import type {
+  ClusterRedisOptions,
+  SentinelRedisOptions,
+  SingleRedisOptions,
+} from '../../core/redis/config/redis.options.js';
 import type { RedisBinary, RedisFlavour } from '../binary/redis-binary.js';
 import type { RedisAccess, RedisAddress } from './redis-address.js';
 import type { RedisNode } from './redis-node.js';

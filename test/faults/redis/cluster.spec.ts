@@ -1,7 +1,7 @@
 import keySlot from 'cluster-key-slot';
 import type { Cluster } from 'ioredis';
 import { describe, expect, it } from '@jest/globals';
-import { addressOf, primaryOf } from '../../../src/core/redis/cluster-nodes.js';
+import { addressOf, primaryOf } from '../../../src/core/redis/lanes/cluster-nodes.js';
 import type { RedisConnection } from '../../../src/core/redis/redis-connection.js';
 import { eventually, startRedis, type RedisNode, type RedisServer } from '../../../src/testing/index.js';
 import { closeAfterEach, openRedis } from '../../integration/redis/open-redis.js';

@@ -1,6 +1,6 @@
 import type { Cluster } from 'ioredis';
 import { describe, expect, it } from '@jest/globals';
-import { addressOf, primaryOf } from '../../../src/core/redis/cluster-nodes.js';
+import { addressOf, primaryOf } from '../../../src/core/redis/lanes/cluster-nodes.js';
 import keySlot from 'cluster-key-slot';
 import { describeTopologies, expectNoLeakedConnections, randomPrefix, sharedRedis } from '../../support/redis.js';
 import { closeAfterEach, openRedis } from './open-redis.js';

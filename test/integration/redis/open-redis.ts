@@ -4,7 +4,7 @@ import { afterEach } from '@jest/globals';
 import { RedisConnections } from '../../../src/core/redis/redis-connections.js';
 import type { RedisConnection } from '../../../src/core/redis/redis-connection.js';
 import { RedisModule } from '../../../src/core/redis/redis.module.js';
-import type { RedisModuleOptions } from '../../../src/core/redis/redis.options.js';
+import type { RedisModuleOptions } from '../../../src/core/redis/config/redis.options.js';
 
 /** What goes wrong on purpose need not fill the terminal. */
 export const SILENT: LoggerService = { log: () => undefined, warn: () => undefined, error: () => undefined };

@@ -1,5 +1,5 @@
 import type { Redis } from 'ioredis';
-import type { Cancel } from '../time/clock.js';
+import type { Cancel } from '../../time/clock.js';
 
 /**
  * Cuts a connection whose handshake does not end within `limitMs`, at every attempt, until the returned function is called. A

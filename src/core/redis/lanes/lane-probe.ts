@@ -1,5 +1,5 @@
 import { Command, type Redis } from 'ioredis';
-import type { Cancel } from '../time/clock.js';
+import type { Cancel } from '../../time/clock.js';
 import { startDeadline } from './deadline.js';
 
 /** The times that a watch keeps, in milliseconds. */

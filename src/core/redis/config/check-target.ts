@@ -1,5 +1,5 @@
 import type { Cluster } from 'ioredis';
-import { ConfigurationError } from '../errors/configuration.error.js';
+import { ConfigurationError } from '../../errors/configuration.error.js';
 import type {
   ClusterRedisOptions,
   ExistingClientOptions,

@@ -1,6 +1,6 @@
-import { ConfigurationError } from '../errors/configuration.error.js';
-import { KeySpace } from '../keys/key-space.js';
-import { durationMs, type Duration } from '../time/duration.js';
+import { ConfigurationError } from '../../errors/configuration.error.js';
+import { KeySpace } from '../../keys/key-space.js';
+import { durationMs, type Duration } from '../../time/duration.js';
 import { checkTarget } from './check-target.js';
 import type { RedisBehaviour, RedisConnectionOptions, RedisModuleOptions } from './redis.options.js';
 

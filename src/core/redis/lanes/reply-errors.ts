@@ -1,4 +1,4 @@
-import { RedisReplyError, RedisUnavailableError, type UnavailableReason } from '../errors/redis.errors.js';
+import { RedisReplyError, RedisUnavailableError, type UnavailableReason } from '../../errors/redis.errors.js';
 
 /** Replies of a server that works but cannot serve now. The command had no effect. */
 const PASSING_REPLIES: Readonly<Record<string, UnavailableReason>> = {

@@ -1,6 +1,6 @@
 import type { Command } from 'ioredis';
 import { describe, expect, it } from '@jest/globals';
-import { newConnectionCounters } from './connection-counters.js';
+import { newConnectionCounters } from '../connection-counters.js';
 import { GetBatcher } from './get-batcher.js';
 
 interface Sent {

@@ -1,7 +1,7 @@
 import type { Redis } from 'ioredis';
-import type { Cancel } from '../time/clock.js';
+import type { Cancel } from '../../time/clock.js';
 import type { DedicatedTarget } from './dedicated-target.js';
-import { guardHandshake } from './handshake-guard.js';
+import { guardHandshake } from '../lanes/handshake-guard.js';
 import { reconnectDelayMs } from './reconnect-delay.js';
 
 /** What a link is for. */

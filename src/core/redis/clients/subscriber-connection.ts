@@ -1,12 +1,12 @@
 import type { Redis } from 'ioredis';
-import { RedisUnavailableError, type UnavailableReason } from '../errors/redis.errors.js';
-import type { Cancel } from '../time/clock.js';
+import { RedisUnavailableError, type UnavailableReason } from '../../errors/redis.errors.js';
+import type { Cancel } from '../../time/clock.js';
 import { callSafely } from './call-safely.js';
 import { DedicatedLink } from './dedicated-link.js';
 import type { DedicatedTarget } from './dedicated-target.js';
-import { startDeadline } from './deadline.js';
-import type { RedisConnectionConfig } from './redis-config.js';
-import { replyCodeOf, toRookeryError } from './reply-errors.js';
+import { startDeadline } from '../lanes/deadline.js';
+import type { RedisConnectionConfig } from '../config/redis-config.js';
+import { replyCodeOf, toRookeryError } from '../lanes/reply-errors.js';
 
 /** Gets the bytes of a message, and the channel's name. */
 export type MessageListener = (message: Buffer, channel: string) => void;

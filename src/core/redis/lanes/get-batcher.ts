@@ -1,5 +1,5 @@
 import { Command } from 'ioredis';
-import type { ConnectionCounters } from './connection-counters.js';
+import type { ConnectionCounters } from '../connection-counters.js';
 
 const MOST_KEYS = 64;
 const FEWEST_KEYS = 4;

@@ -1,11 +1,11 @@
 import type { Command, Redis } from 'ioredis';
-import { RedisUnavailableError, type UnavailableReason } from '../errors/redis.errors.js';
+import { RedisUnavailableError, type UnavailableReason } from '../../errors/redis.errors.js';
 import { DedicatedLink } from './dedicated-link.js';
 import type { DedicatedTarget } from './dedicated-target.js';
-import { startDeadline } from './deadline.js';
-import { plainCommand, type CommandArgument } from './plain-command.js';
-import type { RedisConnectionConfig } from './redis-config.js';
-import { replyCodeOf, toRookeryError } from './reply-errors.js';
+import { startDeadline } from '../lanes/deadline.js';
+import { plainCommand, type CommandArgument } from '../lanes/plain-command.js';
+import type { RedisConnectionConfig } from '../config/redis-config.js';
+import { replyCodeOf, toRookeryError } from '../lanes/reply-errors.js';
 
 /** A server may let a client wait this long at most: then a closing application is never held up for longer. */
 const LONGEST_BLOCK_MS = 2_000;

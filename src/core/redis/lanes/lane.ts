@@ -1,8 +1,8 @@
 import type { Command, Redis } from 'ioredis';
-import { RedisUnavailableError, type UnavailableReason } from '../errors/redis.errors.js';
-import type { Cancel } from '../time/clock.js';
+import { RedisUnavailableError, type UnavailableReason } from '../../errors/redis.errors.js';
+import type { Cancel } from '../../time/clock.js';
 import { CircuitBreaker } from './circuit-breaker.js';
-import type { ConnectionCounters } from './connection-counters.js';
+import type { ConnectionCounters } from '../connection-counters.js';
 import { Cork } from './cork.js';
 import { startDeadline } from './deadline.js';
 import { describeError } from './describe-error.js';

@@ -1,13 +1,13 @@
 import { Cluster, Redis, type ClusterOptions, type RedisOptions } from 'ioredis';
 import { reconnectDelayMs } from './reconnect-delay.js';
-import type { RedisConnectionConfig } from './redis-config.js';
-import { parseRedisUrl } from './redis-url.js';
+import type { RedisConnectionConfig } from '../config/redis-config.js';
+import { parseRedisUrl } from '../config/redis-url.js';
 import type {
   ClusterRedisOptions,
   RedisConnectionOptions,
   SentinelRedisOptions,
   SingleRedisOptions,
-} from './redis.options.js';
+} from '../config/redis.options.js';
 
 /** Without the reply mapping, which selects among ioredis's own overloads and which we leave alone. */
 export type NodeOptions = Omit<RedisOptions, 'replyMapping'>;

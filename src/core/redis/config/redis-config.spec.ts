@@ -1,6 +1,6 @@
 import { Cluster, Redis } from 'ioredis';
 import { describe, expect, it } from '@jest/globals';
-import { ConfigurationError } from '../errors/configuration.error.js';
+import { ConfigurationError } from '../../errors/configuration.error.js';
 import { resolveRedisConfig } from './redis-config.js';
 import type { RedisModuleOptions } from './redis.options.js';
 

@@ -1,7 +1,7 @@
 import { inspect } from 'node:util';
 import { ReplyError } from 'ioredis';
 import { describe, expect, it } from '@jest/globals';
-import { RedisReplyError, RedisUnavailableError } from '../errors/redis.errors.js';
+import { RedisReplyError, RedisUnavailableError } from '../../errors/redis.errors.js';
 import { toRookeryError } from './reply-errors.js';
 
 /** As ioredis hands it over: with the whole command in it. */

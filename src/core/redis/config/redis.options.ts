@@ -1,6 +1,6 @@
 import type { ConnectionOptions as TlsOptions } from 'node:tls';
 import type { Cluster, Redis } from 'ioredis';
-import type { Duration } from '../time/duration.js';
+import type { Duration } from '../../time/duration.js';
 
 /** Where a server listens. */
 export interface RedisAddress {

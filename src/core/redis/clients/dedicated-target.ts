@@ -1,8 +1,8 @@
 import type { Cluster, Redis } from 'ioredis';
 import keySlot from 'cluster-key-slot';
 import { createNode, type NodeOptions } from './client-factory.js';
-import { addressOf, primaryOf } from './cluster-nodes.js';
-import type { RedisConnectionConfig } from './redis-config.js';
+import { addressOf, primaryOf } from '../lanes/cluster-nodes.js';
+import type { RedisConnectionConfig } from '../config/redis-config.js';
 
 /** Where a connection for one purpose leads. */
 export interface DedicatedTarget {
