@@ -98,10 +98,13 @@ describeTopologies((topology) => {
       expect(load).toHaveBeenCalledTimes(1);
     });
 
-    it('does not cache undefined', async () => {
+    it.each(['default', 'exact'])('does not cache undefined, whatever the codec of the cache: %s', async (name) => {
+      const named = cache.named(name);
+      const { unencodable } = named.counters;
       const load = jest.fn((): unknown => undefined);
-      for (let i = 0; i < 2; i++) expect(await cache.getOrSet(key, load)).toBeUndefined();
+      for (let i = 0; i < 2; i++) expect(await named.getOrSet(key, load)).toBeUndefined();
       expect(load).toHaveBeenCalledTimes(2);
+      expect(named.counters.unencodable).toBe(unencodable);
     });
 
     it('does not cache what unless() excludes', async () => {
