@@ -17,6 +17,7 @@ export class DeferredEvictions {
   #evictions = 0;
   #timer: NodeJS.Timeout | undefined;
   #round: Promise<void> | undefined;
+  #stopped = false;
 
   constructor(
     private readonly connection: RedisConnection,
@@ -48,15 +49,15 @@ export class DeferredEvictions {
 
   /** Makes one last attempt and forgets the rest. */
   async stop(): Promise<void> {
+    this.#stopped = true;
     clearTimeout(this.#timer);
     await this.#round;
     await this.#evictSome();
-    clearTimeout(this.#timer);
     this.#waiting.clear();
   }
 
   #schedule(): void {
-    if (this.#timer !== undefined || this.#round !== undefined) return;
+    if (this.#stopped || this.#timer !== undefined || this.#round !== undefined) return;
     this.#timer = setTimeout(() => {
       this.#timer = undefined;
       this.#round = this.#evictAll().finally(() => {

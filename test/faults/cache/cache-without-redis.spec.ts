@@ -166,9 +166,36 @@ describe('a Redis that takes no writes', () => {
 describe('shutdown', () => {
   it('stores what was loaded before it began, and evicts what was deferred', async () => {
     await start();
-    const stored = cache.getOrSet('key', () => 'loaded');
-    await stored;
+    await cache.set('evicted', 'old');
+    await node.command('ACL', 'SETUSER', 'default', '-unlink');
+    expect(await cache.delete('evicted')).toBe(false);
+    await node.command('ACL', 'SETUSER', 'default', '+unlink');
+    await cache.getOrSet('key', () => 'loaded');
     await app.close();
     expect(await node.command('EXISTS', entryOf('key'))).toBe(1);
+    expect(await node.command('EXISTS', entryOf('evicted'))).toBe(0);
+  });
+});
+
+describe('a user with the permissions that the page on caching names', () => {
+  it('can do everything', async () => {
+    await start();
+    const commands = ['mget', 'set', 'get', 'unlink', 'evalsha', 'eval', 'info', 'ping'];
+    await node.command('ACL', 'SETUSER', 'shop', 'on', '>pw', `~${PREFIX}:*`, ...commands.map((name) => `+${name}`));
+    await app.close();
+    app = await cacheApp({ redis: { url: `redis://shop:pw@127.0.0.1:${node.port}` }, prefix: PREFIX });
+    cache = app.get(CacheService);
+    redis = app.get(RedisConnections).get();
+    expect(await cache.set('set', 1)).toBe(true);
+    expect(await cache.delete('set')).toBe(true);
+    await cache.getOrSet('loaded', () => 'value');
+    await redis.send('UNLINK', [entryOf('undecodable')]);
+    await redis.send('SET', [entryOf('undecodable'), '?', 'EX', 60]);
+    await cache.getOrSet('undecodable', () => 'value');
+    await eventually(async () => {
+      expect(await redis.get(entryOf('loaded'))).not.toBeNull();
+      expect(await redis.get(entryOf('undecodable'))).toEqual(Buffer.from('\u0001\u0001"value"'));
+    });
+    expect(cache.counters).toMatchObject({ writesLost: 0, readsWithoutRedis: 0, evictionsDeferred: 0 });
   });
 });
