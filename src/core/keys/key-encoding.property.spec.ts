@@ -47,7 +47,7 @@ function decodeKey(text: string): unknown[] {
     if (take('~Uint8Array(')) return Uint8Array.from(bytes());
     const scalar = word();
     if (scalar.startsWith("'")) return unescape(scalar.slice(1));
-    if (scalar in KEYWORDS) return KEYWORDS[scalar];
+    if (Object.hasOwn(KEYWORDS, scalar)) return KEYWORDS[scalar];
     if (/^-?\d+n$/.test(scalar)) return BigInt(scalar.slice(0, -1));
     return /^[-\d]/.test(scalar) ? Number(scalar) : unescape(scalar);
   }

@@ -6,7 +6,7 @@ import type { RedisConnection } from '../../../src/core/redis/redis-connection.j
 import { eventually, startRedis, type RedisNode, type RedisServer } from '../../../src/testing/index.js';
 import { closeAfterEach, openRedis } from '../../integration/redis/open-redis.js';
 import { expectNoLeakedConnections } from '../../support/redis.js';
-import { timed } from './outcome.js';
+import { atOnce } from './outcome.js';
 
 expectNoLeakedConnections();
 closeAfterEach();
@@ -56,12 +56,11 @@ describe('a cluster that keeps serving the slots it has', () => {
 
     await node.kill();
     await eventually(() => expect(redis.health.status).toMatchObject({ state: 'degraded' }));
-    const refused = await timed(redis.send('SET', [there, 'x']));
+    const refused = await atOnce(redis.send('SET', [there, 'x']));
     expect(refused.error).toMatchObject({ code: 'ROOKERY_REDIS_UNAVAILABLE', mayHaveRun: false });
-    expect(refused.tookMs).toBeLessThan(100);
     for (let round = 0; round < 10; round++) await othersWork();
     await node.start();
-    await redis.health.untilUp({ within: '2s' });
+    await redis.health.untilUp({ within: '10s' });
     await eventually(() => redis.send('SET', [there, 'x']));
   }, 60_000);
 });
@@ -73,7 +72,7 @@ describe('a cluster with replicas', () => {
     const node = firstMaster(server);
     const { there } = keysOn(redis, node);
     const blocking = redis.blocking(there);
-    expect(await blocking.run('BLPOP', [there, 0.01], 10)).toBeNull();
+    expect(await blocking.run('BLPOP', [there, 0.01], 2_000)).toBeNull();
     let seen = 0;
     await redis.subscriber.subscribe('news', () => void (seen += 1));
 
@@ -102,7 +101,7 @@ async function movesItsSlotsBack(redis: RedisConnection, node: RedisNode, key: s
       within: '20s',
     },
   );
-  expect(await blocking.run('BLPOP', [key, 0.01], 1_000)).toBeNull();
+  expect(await blocking.run('BLPOP', [key, 0.01], 2_000)).toBeNull();
   // Without a vote, which masters grant to one set of nodes only every two node timeouts.
   await node.command('CLUSTER', 'FAILOVER', 'TAKEOVER');
   await eventually(async () => expect(String(await node.command('ROLE'))).toContain('master'), { within: '20s' });

@@ -4,7 +4,7 @@ import type { RedisUnavailableError } from '../../../src/core/errors/redis.error
 import { eventually, startRedis, startTcpProxy } from '../../../src/testing/index.js';
 import { closeAfterEach, openRedis } from '../../integration/redis/open-redis.js';
 import { expectNoLeakedConnections } from '../../support/redis.js';
-import { settled, timed } from './outcome.js';
+import { atOnce, settled, timed } from './outcome.js';
 
 expectNoLeakedConnections();
 closeAfterEach();
@@ -22,14 +22,12 @@ describe('a frozen server', () => {
     const first = await timed(redis.send('PING', []));
     expect(first.error).toMatchObject({ reason: 'deadline', mayHaveRun: true });
     expect(first.tookMs).toBeGreaterThanOrEqual(199);
-    expect(first.tookMs).toBeLessThan(1_000);
-    const next = await timed(Promise.all([redis.send('PING', []), redis.get('key')]));
+    const next = await atOnce(Promise.all([redis.send('PING', []), redis.get('key')]));
     expect(next.error).toMatchObject({ reason: 'circuit-open', mayHaveRun: false });
-    expect(next.tookMs).toBeLessThan(50);
     expect(redis.health.status).toMatchObject({ state: 'down', reason: 'the server is silent' });
 
     await node.resume();
-    const back = await timed(redis.health.untilUp({ within: '1s' }));
+    const back = await timed(redis.health.untilUp({ within: '5s' }));
     expect(back.error).toBeUndefined();
     expect(String(await redis.send('PING', []))).toBe('PONG');
     expect(redis.counters).toMatchObject({ circuitOpened: 1, deadlinesMissed: 1, connects: 1 });

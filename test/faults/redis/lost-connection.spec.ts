@@ -3,7 +3,7 @@ import { RedisUnavailableError } from '../../../src/core/errors/redis.errors.js'
 import { eventually, startRedis, startTcpProxy } from '../../../src/testing/index.js';
 import { closeAfterEach, openRedis } from '../../integration/redis/open-redis.js';
 import { expectNoLeakedConnections } from '../../support/redis.js';
-import { settled, timed, type Outcome } from './outcome.js';
+import { atOnce, settled, type Outcome } from './outcome.js';
 
 expectNoLeakedConnections();
 closeAfterEach();
@@ -19,9 +19,8 @@ describe('a server that is killed and started again', () => {
     await eventually(() =>
       expect(redis.health.status).toMatchObject({ state: 'down', reason: 'connect ECONNREFUSED' }),
     );
-    const refused = await timed(redis.send('PING', []));
+    const refused = await atOnce(redis.send('PING', []));
     expect(refused.error).toMatchObject({ reason: 'not-connected', mayHaveRun: false });
-    expect(refused.tookMs).toBeLessThan(50);
     await node.start();
     await redis.health.untilUp({ within: '2s' });
     expect(String(await redis.send('PING', []))).toBe('PONG');

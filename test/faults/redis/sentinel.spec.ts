@@ -19,7 +19,7 @@ describe('behind Sentinels', () => {
     const blocking = redis.blocking('list');
     expect(await blocking.run('BLPOP', ['list', 0.01], 2_000)).toBeNull();
     await redis.send('SET', ['key', 'before']);
-    await redis.send('WAIT', [1, 1_000]);
+    expect(await redis.send('WAIT', [1, 10_000], { deadlineMs: 12_000 })).toBe(1);
     await first.resume();
 
     await server.masters[0]?.kill();

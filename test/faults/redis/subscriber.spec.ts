@@ -58,7 +58,7 @@ describe('subscriptions', () => {
 
   it('survive a heartbeat on a quiet, healthy connection', async () => {
     await using server = await startRedis();
-    const { subscriber } = await openRedis({ ...server.connectionOptions, breaker: { hangLimit: '50ms' } });
+    const { subscriber } = await openRedis({ ...server.connectionOptions, breaker: { hangLimit: '300ms' } });
     let gaps = 0;
     subscriber.onGap(() => void (gaps += 1));
     await subscriber.subscribe('news', () => undefined);

@@ -22,9 +22,9 @@ describeTopologies((topology) => {
     const redis = await openRedis(sharedRedis(topology));
     const key = randomPrefix();
     const blocking = redis.blocking(key);
-    expect(await blocking.run('BLPOP', [key, 0.05], 50)).toBeNull();
+    expect(await blocking.run('BLPOP', [key, 0.05], 2_000)).toBeNull();
     await redis.send('RPUSH', [key, 'item']);
-    expect(await blocking.run('blpop', [key, 0.05], 50)).toEqual([Buffer.from(key), Buffer.from('item')]);
+    expect(await blocking.run('blpop', [key, 0.05], 2_000)).toEqual([Buffer.from(key), Buffer.from('item')]);
   });
 
   it('runs one command at a time, for two seconds at most', async () => {
@@ -63,7 +63,7 @@ describeTopologies((topology) => {
     const redis = await openRedis(sharedRedis(topology));
     const key = randomPrefix();
     const blocking = redis.blocking(key);
-    expect(await blocking.run('BLPOP', [key, 0.01], 10)).toBeNull();
+    expect(await blocking.run('BLPOP', [key, 0.01], 2_000)).toBeNull();
     const blocked = blocking.run('BLPOP', [key, 2], 2_000);
     await new Promise(setImmediate);
     blocking.close();

@@ -16,6 +16,7 @@ import { RedisConnections } from '../../../src/core/redis/redis-connections.js';
 import { RedisModule } from '../../../src/core/redis/redis.module.js';
 import { eventually, startRedis, startTcpProxy } from '../../../src/testing/index.js';
 import { describeTopologies, expectNoLeakedConnections, randomPrefix, sharedRedis } from '../../support/redis.js';
+import { atOnce } from '../../faults/redis/outcome.js';
 import { closeAfterEach, openModule, openRedis, SILENT } from './open-redis.js';
 
 expectNoLeakedConnections();
@@ -145,7 +146,7 @@ describe('without Redis', () => {
       imports: [RedisModule.forRoot({ ...target, connectWithin: '300ms' })],
     }).compile();
     await module.init();
-    expect(performance.now() - started).toBeLessThan(2_000);
+    expect(performance.now() - started).toBeLessThan(5_000);
     const redis = module.get<RedisConnection>(redisToken(), { strict: false });
     expect(redis.health.status).toMatchObject({
       state: 'down',
@@ -154,10 +155,10 @@ describe('without Redis', () => {
     expect(warn.mock.calls.flat().join()).toContain("Redis connection 'default' is out of reach (");
     expect(warn.mock.calls.flat().join()).not.toContain('secret');
 
-    const asked = performance.now();
-    await expect(redis.send('PING', [])).rejects.toMatchObject({ reason: 'not-connected', mayHaveRun: false });
-    await expect(redis.get('key')).rejects.toMatchObject({ reason: 'not-connected', mayHaveRun: false });
-    expect(performance.now() - asked).toBeLessThan(50);
+    for (const asked of [() => redis.send('PING', []), () => redis.get('key')]) {
+      const { error } = await atOnce(asked());
+      expect(error).toMatchObject({ reason: 'not-connected', mayHaveRun: false });
+    }
     await module.close();
   });
 

@@ -5,7 +5,7 @@ import { RedisReplyError } from '../../../src/core/errors/redis.errors.js';
 import { ScriptArgumentError } from '../../../src/core/scripts/script-argument.error.js';
 import { ScriptReplyError } from '../../../src/core/scripts/script-reply.error.js';
 import { ScriptRunner } from '../../../src/core/scripts/script-runner.js';
-import { startRedis } from '../../../src/testing/index.js';
+import { eventually, startRedis } from '../../../src/testing/index.js';
 import {
   fixtureAppend,
   fixtureEchoBytes,
@@ -266,7 +266,8 @@ describe.each<ScriptTopology>(['standalone', 'cluster'])('scripts on %s', (topol
       const [promoted] = replica.masters;
       await promoted?.command('REPLICAOF', '127.0.0.1', master?.port ?? 0);
       await scripts.run(fixtureAppend, { log: key }, { entries: ['before'] });
-      await master?.command('WAIT', 1, 5000);
+      // Asked of the replica: a master's WAIT covers only what its own connection wrote, and this one wrote nothing.
+      await eventually(async () => expect(await promoted?.command('LLEN', key)).toBe(1), { within: '20s' });
       await promoted?.command('REPLICAOF', 'NO', 'ONE');
       const client = new Redis(replica.url);
       try {
