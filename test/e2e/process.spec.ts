@@ -17,17 +17,23 @@ function start(env: NodeJS.ProcessEnv): ServiceProcess {
   return service;
 }
 
-/** Asks again and again, on connections that are kept alive, and rejects when a request is lost. */
+/**
+ * Asks again and again, on connections that are kept alive, and rejects when a request is lost. A client that was told to go
+ * elsewhere and still opens another connection may be reset instead of refused, when the kernel takes it in the very moment in
+ * which the listening ends.
+ */
 async function askUntilRefused(url: string): Promise<number[]> {
   const statuses: number[] = [];
+  let toldToGo = false;
   for (;;) {
     try {
       const answer = await fetch(url);
       await answer.text();
       statuses.push(answer.status);
+      toldToGo = answer.headers.get('connection') === 'close';
     } catch (error) {
       const { cause } = error as { readonly cause?: { readonly code?: string } };
-      if (cause?.code === 'ECONNREFUSED') return statuses;
+      if (cause?.code === 'ECONNREFUSED' || (cause?.code === 'ECONNRESET' && toldToGo)) return statuses;
       throw error;
     }
   }

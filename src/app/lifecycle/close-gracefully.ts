@@ -11,8 +11,9 @@ const BACKLOG_DEADLINE_MS = 2_000;
 const REAP_EVERY_MS = 20;
 
 /**
- * Closes the application without losing a request that has reached this machine: first each response closes its
- * connection while new ones are still accepted, then nothing is accepted any more, and what is under way is finished.
+ * Closes the application without losing a request: first each response closes its connection while new ones are still
+ * accepted, then nothing is accepted any more, and what is under way is finished. A client that was told so and opens another
+ * connection nevertheless is refused; in the moment in which the listening ends it may be reset, which no server can prevent.
  */
 export async function closeGracefully(app: ShopApplication): Promise<void> {
   const drain = app.get(Drain);
