@@ -1,0 +1,73 @@
+import { Agent, get } from 'node:http';
+import { connect } from 'node:net';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { eventually } from 'rookery/testing';
+import { HTTP_ADAPTERS } from '../../src/app/config/environment.js';
+import { closeGracefully } from '../../src/app/lifecycle/close-gracefully.js';
+import { occupyDatabase } from './support/occupy-database.js';
+import { Shop } from './support/shop.js';
+
+const CLIENTS = 20;
+
+/** One client: requests one after the other on one connection that is kept alive. */
+class Client {
+  readonly #agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  closed = false;
+
+  constructor(private readonly url: string) {}
+
+  ask(path: string): Promise<{ readonly status?: number | undefined; readonly connection?: string | undefined }> {
+    return new Promise((resolve, reject) => {
+      const request = get(this.url + path, { agent: this.#agent }, (response) => {
+        const { statusCode: status, headers } = response;
+        response.resume().once('end', () => resolve({ status, connection: headers.connection }));
+      });
+      request.once('error', reject);
+      request.once('socket', (socket) => void socket.once('close', () => (this.closed = true)));
+    });
+  }
+
+  end(): void {
+    this.#agent.destroy();
+  }
+}
+
+function connectTo(url: string): Promise<void> {
+  const { hostname, port } = new URL(url);
+  return new Promise((resolve, reject) => {
+    const socket = connect(Number(port), hostname, () => resolve(void socket.destroy()));
+    socket.once('error', reject);
+  });
+}
+
+describe.each(HTTP_ADAPTERS)('stopping the service on %s', (adapter) => {
+  let shop: Shop;
+  const clients: Client[] = [];
+  beforeEach(async () => {
+    shop = await Shop.open(adapter);
+  });
+  afterEach(async () => {
+    for (const client of clients.splice(0)) client.end();
+    await shop.database.close();
+    await shop.redis.stop();
+  });
+
+  it('finishes what is under way, closes what is idle, and takes nothing new', async () => {
+    clients.push(...Array.from({ length: CLIENTS }, () => new Client(shop.url)));
+    const [idle, ...busy] = clients;
+    for (const client of clients) expect(await client.ask('/products/1')).toMatchObject({ status: 200 });
+    const release = await occupyDatabase(shop);
+    let taken = 0;
+    shop.app.getHttpServer().on('request', () => (taken += 1));
+    const answers = Promise.all(busy.map((client, index) => client.ask(`/products?page=${index + 1}&pageSize=1`)));
+    await eventually(() => expect(taken).toBe(busy.length));
+
+    const closed = closeGracefully(shop.app);
+    await eventually(() => expect(connectTo(shop.url)).rejects.toMatchObject({ code: 'ECONNREFUSED' }));
+    await eventually(() => expect(idle?.closed).toBe(true));
+    expect(busy.filter((client) => client.closed)).toEqual([]);
+    release();
+    expect(await answers).toEqual(busy.map(() => ({ status: 200, connection: 'close' })));
+    await closed;
+  });
+});
