@@ -16,10 +16,12 @@ describe('resolveCacheConfig', () => {
   it.each([
     [{ jitter: 1.5 }, "CacheModule: jitter of cache 'products' must lie between 0 and 1; it is 1.5."],
     [{ jitter: Number.NaN }, "CacheModule: jitter of cache 'products' must lie between 0 and 1; it is NaN."],
-    [{ ttl: '0s' } as const, "CacheModule: ttl of cache 'products' must be longer than 0; it is '0s'."],
+    [{ ttl: '0s' } as const, "CacheModule: ttl of cache 'products' must be a duration longer than nothing"],
+    [{ ttl: 'soon' as '1s' }, "CacheModule: ttl of cache 'products' must be a duration longer than nothing"],
+    [{ redisDeadline: '0ms' } as const, "CacheModule: redisDeadline of cache 'products' must be a duration"],
     [
-      { redisDeadline: '0ms' } as const,
-      "CacheModule: redisDeadline of cache 'products' must be longer than 0; it is '0ms'.",
+      { redisDeadline: '30d' } as const,
+      "redisDeadline of cache 'products' must be a duration longer than nothing and no",
     ],
   ])('refuses %j', (settings, message) => {
     expect(() => resolveCacheConfig('products', settings)).toThrow(message);

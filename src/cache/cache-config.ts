@@ -1,7 +1,7 @@
 import type { Codec } from '../core/codec/codec.js';
 import { jsonCodec } from '../core/codec/json.codec.js';
 import { ConfigurationError } from '../core/errors/configuration.error.js';
-import { durationMs, type Duration } from '../core/time/duration.js';
+import { durationOption, timerOption } from '../core/time/duration-option.js';
 import type { CacheSettings } from './cache.options.js';
 
 /** A cache's settings with every default filled in. */
@@ -23,8 +23,8 @@ export function resolveCacheConfig(name: string, settings: CacheSettings): Cache
     name,
     codec,
     jitter,
-    ttlMs: positive(ttl, option('ttl')),
-    deadlineMs: positive(redisDeadline, option('redisDeadline')),
+    ttlMs: durationOption(ttl, option('ttl')),
+    deadlineMs: timerOption(redisDeadline, option('redisDeadline')),
   };
 }
 
@@ -32,10 +32,4 @@ export function resolveCacheConfig(name: string, settings: CacheSettings): Cache
 export function checkJitter(jitter: number, option: string): void {
   if (jitter >= 0 && jitter <= 1) return;
   throw new ConfigurationError(`${option} must lie between 0 and 1; it is ${jitter}.`);
-}
-
-function positive(duration: Duration, option: string): number {
-  const ms = durationMs(duration);
-  if (ms < 1) throw new ConfigurationError(`${option} must be longer than 0; it is '${duration}'.`);
-  return ms;
 }

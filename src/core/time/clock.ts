@@ -20,7 +20,7 @@ export interface Clock {
 export const CLOCK: unique symbol = Symbol('rookery:clock');
 
 /** The longest delay that Node's timers hold; they turn a longer one into 1 ms. */
-const LONGEST_TIMER_MS = 2 ** 31 - 1;
+export const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 /**
  * The machine's own clock.

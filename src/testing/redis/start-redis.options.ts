@@ -1,5 +1,6 @@
 import { ConfigurationError } from '../../core/errors/configuration.error.js';
-import { durationMs, type Duration } from '../../core/time/duration.js';
+import { durationOption } from '../../core/time/duration-option.js';
+import type { Duration } from '../../core/time/duration.js';
 import type { RedisBinary } from '../binary/redis-binary.js';
 import type { RedisDirectives } from './server-config.js';
 
@@ -107,11 +108,11 @@ export function resolveStartRedisConfig(options: StartRedisOptions): StartRedisC
     dataDir: given.dataDir,
     replicas: wholeNumber('replicas', given.replicas ?? 1, 0, 100),
     sentinels: wholeNumber('sentinels', given.sentinels ?? 3, 1, 100),
-    downAfterMs: positiveMs('downAfter', given.downAfter ?? '1s'),
+    downAfterMs: durationOption(given.downAfter ?? '1s', 'startRedis: downAfter'),
     sentinelPassword: given.sentinelPassword,
     masters: wholeNumber('masters', given.masters ?? 3, 3, 100),
     replicasPerMaster: wholeNumber('replicasPerMaster', given.replicasPerMaster ?? 0, 0, 100),
-    nodeTimeoutMs: positiveMs('nodeTimeout', given.nodeTimeout ?? '2s'),
+    nodeTimeoutMs: durationOption(given.nodeTimeout ?? '2s', 'startRedis: nodeTimeout'),
   };
 }
 
@@ -121,12 +122,6 @@ function wholeNumber(option: string, value: number, least: number, most: number)
     `${option} must be a whole number from ${least} to ${most}`,
   );
   return value;
-}
-
-function positiveMs(option: string, value: Duration): number {
-  const ms = durationMs(value);
-  requireThat(ms > 0, `${option} must be longer than nothing`);
-  return ms;
 }
 
 function requireThat(holds: boolean, complaint: string): void {

@@ -1,14 +1,11 @@
 import { ConfigurationError } from '../../errors/configuration.error.js';
 import { KeySpace } from '../../keys/key-space.js';
-import { durationMs, type Duration } from '../../time/duration.js';
+import { timerOption } from '../../time/duration-option.js';
 import { checkTarget } from './check-target.js';
 import type { RedisBehaviour, RedisConnectionOptions, RedisModuleOptions } from './redis.options.js';
 
 /** Name of the connection that needs no name. */
 export const DEFAULT_CONNECTION = 'default';
-
-/** Node turns a longer timer into one of 1 ms. */
-const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 /** A connection's options with every default filled in and every duration in milliseconds. */
 export interface RedisConnectionConfig {
@@ -50,12 +47,12 @@ function resolveConnection(name: string, target: RedisConnectionOptions): RedisC
     name,
     target,
     keyPrefix: keyPrefix(behaviour.keyPrefix ?? 'rookery', option('keyPrefix')),
-    deadlineMs: positive(behaviour.deadline ?? '1s', option('deadline')),
-    connectWithinMs: positive(behaviour.connectWithin ?? '2s', option('connectWithin')),
+    deadlineMs: timerOption(behaviour.deadline ?? '1s', option('deadline')),
+    connectWithinMs: timerOption(behaviour.connectWithin ?? '2s', option('connectWithin')),
     required: behaviour.required ?? false,
     slowLimit,
-    probeIntervalMs: positive(probeInterval, option('breaker.probeInterval')),
-    hangMs: positive(hangLimit, option('breaker.hangLimit')),
+    probeIntervalMs: timerOption(probeInterval, option('breaker.probeInterval')),
+    hangMs: timerOption(hangLimit, option('breaker.hangLimit')),
   };
 }
 
@@ -65,23 +62,5 @@ function keyPrefix(prefix: string, option: string): string {
     return prefix;
   } catch {
     throw new ConfigurationError(`${option} must be letters, digits and _ - . @ / +, with : between them.`);
-  }
-}
-
-function positive(duration: Duration, option: string): number {
-  const ms = parse(duration);
-  if (ms === null || ms < 1 || ms > LONGEST_TIMER_MS) {
-    throw new ConfigurationError(
-      `${option} must be a duration longer than nothing and no longer than '24d', with its unit: '250ms', '30s', '15m'.`,
-    );
-  }
-  return ms;
-}
-
-function parse(duration: Duration): number | null {
-  try {
-    return durationMs(duration);
-  } catch {
-    return null;
   }
 }
