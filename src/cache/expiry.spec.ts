@@ -30,4 +30,10 @@ describe('timeToLiveMs', () => {
     expect(timeToLiveMs(CONFIG, { expiresAt: new Date(NOW_MS - 5) }, NOW_MS, lowest)).toBe(0);
     expect(timeToLiveMs({ ttlMs: 600_000, jitter: 0.5 }, { ttl: '0ms' }, NOW_MS, highest)).toBe(0);
   });
+
+  it('is none for a date that is not one', () => {
+    expect(() => timeToLiveMs(CONFIG, { expiresAt: new Date('soon') }, NOW_MS, lowest)).toThrow(
+      'expiresAt is an invalid date.',
+    );
+  });
 });

@@ -1,3 +1,4 @@
+import { ConfigurationError } from '../core/errors/configuration.error.js';
 import { durationMs } from '../core/time/duration.js';
 import { checkJitter, type CacheConfig } from './cache-config.js';
 import type { ExpiryOptions } from './cache.options.js';
@@ -18,5 +19,7 @@ export function timeToLiveMs(
   if (options.jitter !== undefined) checkJitter(jitter, 'jitter');
   const jittered = jitter === 0 ? ttlMs : Math.max(Math.min(ttlMs, 1), Math.round(ttlMs * (1 - jitter * random())));
   if (options.expiresAt === undefined) return jittered;
-  return Math.max(0, Math.min(jittered, options.expiresAt.getTime() - nowMs));
+  const leftMs = options.expiresAt.getTime() - nowMs;
+  if (Number.isNaN(leftMs)) throw new ConfigurationError('expiresAt is an invalid date.');
+  return Math.max(0, Math.min(jittered, leftMs));
 }
