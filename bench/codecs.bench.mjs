@@ -2,15 +2,17 @@
  * Claim: `structuredCodec` is the only codec of the field that keeps its types exactly and refuses the rest, and plain data is
  * decoded with it at the speed of JSON. Prints what each codec does with awkward values, then medians of interleaved rounds.
  */
-import { isDeepStrictEqual } from 'node:util';
-import { codecs, versions } from './codecs/codecs.mjs';
+import { isDeepStrictEqual, parseArgs } from 'node:util';
+import { codecs } from './codecs/codecs.mjs';
 import { cases, values } from './codecs/values.mjs';
+import { median } from './lib/compare.mjs';
+import { header } from './lib/report.mjs';
 
-const ROUNDS = Number(process.env.BENCH_ROUNDS ?? 31);
+const { values: args } = parseArgs({ options: { rounds: { type: 'string', default: '31' } } });
+const ROUNDS = Number(args.rounds);
 const ROUND_BYTES = 1_500_000;
 
 const toBytes = (encoded) => Buffer.from(encoded);
-const median = (numbers) => numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)];
 
 function verdict({ encode, decode }, value) {
   let bytes;
@@ -66,7 +68,7 @@ function measure(value) {
   );
 }
 
-console.log(`Node ${process.version}`, versions);
+header('What codecs keep, and what they cost', ['rookery', 'msgpackr', 'cbor-x', 'devalue', 'superjson', 'seroval']);
 console.table(
   Object.fromEntries(
     Object.entries(cases).map(([name, value]) => [

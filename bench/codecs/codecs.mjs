@@ -1,12 +1,10 @@
-import { createRequire } from 'node:module';
 import v8 from 'node:v8';
 
 // Native addons are not there on every machine: what is measured has to be what everybody gets.
 process.env.MSGPACKR_NATIVE_ACCELERATION_DISABLED = 'true';
 process.env.CBOR_NATIVE_ACCELERATION_DISABLED = 'true';
 
-const { jsonCodec } = await import('../../dist/core/codec/json.codec.js');
-const { structuredCodec } = await import('../../dist/core/codec/structured.codec.js');
+const { jsonCodec, structuredCodec } = await import('rookery');
 const { Encoder } = await import('cbor-x');
 const devalue = await import('devalue');
 const { Packr } = await import('msgpackr');
@@ -32,20 +30,3 @@ export const codecs = {
     decode: (bytes) => seroval.fromJSON(JSON.parse(bytes.toString())),
   },
 };
-
-const require = createRequire(import.meta.url);
-
-/** The installed version of each peer. */
-export const versions = Object.fromEntries(
-  ['msgpackr', 'cbor-x', 'devalue', 'superjson', 'seroval'].map((name) => {
-    const manifest = require.resolve.paths(name).map((folder) => `${folder}/${name}/package.json`);
-    for (const file of manifest) {
-      try {
-        return [name, require(file).version];
-      } catch {
-        // Not in this folder: the next one up.
-      }
-    }
-    return [name, 'unknown'];
-  }),
-);

@@ -20,11 +20,11 @@ export function versionOf(name) {
   }
 }
 
-export function header(title, redis, packages) {
+/** What is measured, and on what: the server too, where there is one. */
+export function header(title, packages, redis) {
+  const server = redis === undefined ? [] : [`${redis.flavour} ${redis.version}`];
   console.log(`\n${title}`);
-  console.log(
-    `Node ${process.versions.node}, ${redis.flavour} ${redis.version}, ${packages.map(versionOf).join(', ')}\n`,
-  );
+  console.log(`${[`Node ${process.versions.node}`, ...server, ...packages.map(versionOf)].join(', ')}\n`);
 }
 
 export function table(caption, results) {

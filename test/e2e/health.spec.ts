@@ -1,5 +1,5 @@
 import { expect, it } from '@jest/globals';
-import { occupyDatabase } from './support/occupy-database.js';
+import { whileDatabaseIsOccupied } from './support/occupy-database.js';
 import { describeAdapters } from './support/shop.js';
 
 describeAdapters((shop) => {
@@ -36,12 +36,8 @@ describeAdapters((shop) => {
   });
 
   it('is not ready when the database is occupied for longer than half a second', async () => {
-    const release = await occupyDatabase(shop());
-    const start = performance.now();
-    const ready = await shop().get('/health/ready');
-    const took = performance.now() - start;
-    release();
-
+    // Held until the answer is there: it does not wait for the database.
+    const ready = await whileDatabaseIsOccupied(shop(), () => shop().get('/health/ready'));
     expect([ready.status, ready.body]).toEqual([
       503,
       {
@@ -49,7 +45,6 @@ describeAdapters((shop) => {
         checks: { database: { status: 'down', detail: 'no answer within 500 ms' }, redis: { status: 'up' } },
       },
     ]);
-    expect(took).toBeLessThan(5_000);
     await shop().untilReadyIs('ok');
   });
 });

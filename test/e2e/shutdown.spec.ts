@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { eventually } from 'rookery/testing';
 import { HTTP_ADAPTERS } from '../../src/app/config/environment.js';
 import { closeGracefully } from '../../src/app/lifecycle/close-gracefully.js';
-import { occupyDatabase } from './support/occupy-database.js';
+import { whileDatabaseIsOccupied } from './support/occupy-database.js';
 import { Shop } from './support/shop.js';
 
 const CLIENTS = 20;
@@ -48,25 +48,25 @@ describe.each(HTTP_ADAPTERS)('stopping the service on %s', (adapter) => {
   });
   afterEach(async () => {
     for (const client of clients.splice(0)) client.end();
-    await shop.database.close();
-    await shop.redis.stop();
+    await shop.close();
   });
 
   it('finishes what is under way, closes what is idle, and takes nothing new', async () => {
     clients.push(...Array.from({ length: CLIENTS }, () => new Client(shop.url)));
     const [idle, ...busy] = clients;
     for (const client of clients) expect(await client.ask('/products/1')).toMatchObject({ status: 200 });
-    const release = await occupyDatabase(shop);
     let taken = 0;
     shop.app.getHttpServer().on('request', () => (taken += 1));
-    const answers = Promise.all(busy.map((client, index) => client.ask(`/products?page=${index + 1}&pageSize=1`)));
-    await eventually(() => expect(taken).toBe(busy.length));
+    const { answers, closed } = await whileDatabaseIsOccupied(shop, async () => {
+      const answers = Promise.all(busy.map((client, index) => client.ask(`/products?page=${index + 1}&pageSize=1`)));
+      await eventually(() => expect(taken).toBe(busy.length));
 
-    const closed = closeGracefully(shop.app);
-    await eventually(() => expect(connectTo(shop.url)).rejects.toMatchObject({ code: 'ECONNREFUSED' }));
-    await eventually(() => expect(idle?.closed).toBe(true));
-    expect(busy.filter((client) => client.closed)).toEqual([]);
-    release();
+      const closed = closeGracefully(shop.app);
+      await eventually(() => expect(connectTo(shop.url)).rejects.toMatchObject({ code: 'ECONNREFUSED' }));
+      await eventually(() => expect(idle?.closed).toBe(true));
+      expect(busy.filter((client) => client.closed)).toEqual([]);
+      return { answers, closed };
+    });
     expect(await answers).toEqual(busy.map(() => ({ status: 200, connection: 'close' })));
     await closed;
   });

@@ -1,5 +1,5 @@
-import { Transform } from 'class-transformer';
 import { IsIn, IsInt, IsNotEmpty, IsOptional, IsString, Max, Min } from 'class-validator';
+import { Decimal } from '../validation/decimal.decorator.js';
 import { IsServerUrl } from './server-url.decorator.js';
 
 /** The HTTP servers that the service runs on. */
@@ -13,7 +13,7 @@ export type LogLevelName = (typeof LOG_LEVELS)[number];
 /** The environment variables of the service, with their defaults and what each may be. */
 export class Environment {
   /** Where the service listens; 0 takes a free port. */
-  @Transform(({ value }: { value: unknown }) => decimal(value))
+  @Decimal()
   @Max(65_535, { message: 'must be a whole number from 0 to 65535' })
   @Min(0, { message: 'must be a whole number from 0 to 65535' })
   @IsInt({ message: 'must be a whole number from 0 to 65535' })
@@ -49,9 +49,4 @@ export class Environment {
   @IsOptional()
   @IsServerUrl(['postgres', 'postgresql'])
   readonly DATABASE_URL?: string;
-}
-
-/** `Number` would take '0x10', '1e3' and ' 80 ' too: a port is written in digits. */
-function decimal(value: unknown): unknown {
-  return typeof value === 'string' && /^\d+$/.test(value) ? Number(value) : value;
 }

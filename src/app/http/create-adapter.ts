@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http';
 import { ExpressAdapter } from '@nestjs/platform-express';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { HttpAdapterName } from '../config/environment.js';
-import { PROBLEM_JSON, ProblemDetails } from './problem-details.js';
+import { pathOf, PROBLEM_JSON, ProblemDetails } from './problem-details.js';
 
 /** Larger bodies are refused with 413. */
 export const BODY_LIMIT_BYTES = 100 * 1_024;
@@ -31,9 +31,8 @@ function refuseUrl(
   reply: { hijack(): unknown; readonly raw: ServerResponse },
 ): void {
   const status = error.statusCode ?? 400;
-  const [path = ''] = request.url.split('?', 1);
   reply.hijack();
   reply.raw
     .writeHead(status, { 'content-type': PROBLEM_JSON, 'x-content-type-options': 'nosniff' })
-    .end(JSON.stringify(new ProblemDetails(status, 'The URL cannot be read', path)));
+    .end(JSON.stringify(new ProblemDetails(status, 'The URL cannot be read', pathOf(request.url))));
 }

@@ -2,7 +2,7 @@ import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException, HttpSta
 import { HttpAdapterHost } from '@nestjs/core';
 import { isDatabaseUnavailable } from '../database/database-unavailable.js';
 import { InvalidRequestException } from './invalid-request.exception.js';
-import { FieldProblem, PROBLEM_JSON, ProblemDetails } from './problem-details.js';
+import { FieldProblem, pathOf, PROBLEM_JSON, ProblemDetails } from './problem-details.js';
 
 const RETRY_AFTER_SECONDS = '1';
 
@@ -66,8 +66,4 @@ function isMalformedBody(error: unknown): boolean {
   return code.startsWith('FST_ERR_CTP_INVALID_JSON') || code === 'FST_ERR_CTP_EMPTY_JSON_BODY'
     ? true
     : cause instanceof SyntaxError && status === HttpStatus.BAD_REQUEST;
-}
-
-function pathOf(url: string): string {
-  return url.split('?', 1)[0] ?? url;
 }

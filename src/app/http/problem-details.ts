@@ -48,3 +48,8 @@ export class ProblemDetails {
     }
   }
 }
+
+/** What {@link ProblemDetails} say of a URL: its query may hold what is nobody's business. */
+export function pathOf(url: string): string {
+  return url.split('?', 1)[0] ?? url;
+}

@@ -15,10 +15,9 @@ export class CacheableAspect implements Aspect<UntypedStoringOptions> {
     const { args, proceed } = call;
     if (options.condition?.(...args) === false) return proceed();
     const key = options.key === undefined ? this.#defaultKeys.of(call) : options.key(...args);
+    const cache = this.registry.get(options.cache);
     const { unless } = options;
-    return this.registry.get(options.cache).getOrSet(key, proceed, {
-      ...options,
-      ...(unless === undefined ? {} : { unless: (value: unknown) => unless(value, ...args) }),
-    });
+    if (unless === undefined) return cache.getOrSet(key, proceed, options);
+    return cache.getOrSet(key, proceed, { ...options, unless: (value) => unless(value, ...args) });
   }
 }

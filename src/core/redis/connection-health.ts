@@ -78,14 +78,13 @@ export class ConnectionHealth {
     });
   }
 
-  /** For the connection itself. Returns false when nothing changed. */
-  update(state: HealthState, reason: string | undefined): boolean {
+  /** For the connection itself. */
+  update(state: HealthState, reason: string | undefined): void {
     this.#reason = state === 'up' ? undefined : (reason ?? this.#reason);
-    if (state === this.#state) return false;
+    if (state === this.#state) return;
     this.#state = state;
     this.#changedAtMs = this.clock.monotonicMs();
     for (const listener of this.#listeners)
       callSafely('A listener to the state of a Redis connection', () => listener(this.status));
-    return true;
   }
 }

@@ -1,6 +1,6 @@
 import { ApiPropertyOptional } from '@nestjs/swagger';
 import { IsInt, IsOptional, Max, Min } from 'class-validator';
-import { Decimal } from '../../http/decimal.decorator.js';
+import { Decimal } from '../../validation/decimal.decorator.js';
 import { IsSlug } from './slug.decorator.js';
 
 /** Far beyond any list of the shop, and small enough for Postgres to skip to. */

@@ -1,6 +1,6 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { IsInt, Max, Min } from 'class-validator';
-import { Decimal } from '../../http/decimal.decorator.js';
+import { Decimal } from '../../validation/decimal.decorator.js';
 import { MAX_PRODUCT_ID } from '../product.js';
 
 export class ProductIdParams {

@@ -21,7 +21,7 @@ const CONNECT_TIMEOUT_MS = 2_000;
 const SENTINEL_TIMEOUT_MS = 500;
 
 /** How long a connection that was hung up on may take to end, before it is cut. */
-const DISCONNECT_TIMEOUT_MS = 100;
+export const DISCONNECT_TIMEOUT_MS = 100;
 
 /** The client for commands, not connected yet. */
 export function createClient(config: RedisConnectionConfig): Redis | Cluster {

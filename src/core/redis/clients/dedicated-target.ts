@@ -1,6 +1,6 @@
 import type { Cluster, Redis } from 'ioredis';
 import keySlot from 'cluster-key-slot';
-import { createNode, type NodeOptions } from './client-factory.js';
+import { createNode, DISCONNECT_TIMEOUT_MS, type NodeOptions } from './client-factory.js';
 import { addressOf, primaryOf } from '../lanes/cluster-nodes.js';
 import type { RedisConnectionConfig } from '../config/redis-config.js';
 
@@ -30,7 +30,7 @@ const OWN: NodeOptions = {
   enableOfflineQueue: false,
   autoResubscribe: false,
   maxRetriesPerRequest: 0,
-  disconnectTimeout: 100,
+  disconnectTimeout: DISCONNECT_TIMEOUT_MS,
   protocol: 2 as const,
 };
 

@@ -1,7 +1,7 @@
 import { Transform } from 'class-transformer';
 
 /**
- * Reads a number written in digits from a path or a query. What is not stays text, and `@IsInt` then refuses it:
+ * Reads a number written in digits from a path, a query or an environment variable. What is not stays text, and `@IsInt` then refuses it:
  * `Number` would take '0x10', '1e3', ' 7 ' and '' as numbers too.
  */
 export function Decimal(): PropertyDecorator {
