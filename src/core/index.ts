@@ -15,7 +15,7 @@ export { BlockingConnection } from './redis/clients/blocking-connection.js';
 export type { ConnectionCounters } from './redis/connection-counters.js';
 export { ConnectionHealth, type HealthState, type HealthStatus } from './redis/connection-health.js';
 export { InjectRedis, redisToken } from './redis/inject-redis.decorator.js';
-export { RedisConnection, type CommandArgument, type SendOptions } from './redis/redis-connection.js';
+export { RedisConnection, type CommandArgument, type ScanOptions, type SendOptions } from './redis/redis-connection.js';
 export { RedisConnections } from './redis/redis-connections.js';
 export { RedisModule } from './redis/redis.module.js';
 export type {
@@ -30,6 +30,8 @@ export type {
   SingleRedisOptions,
 } from './redis/config/redis.options.js';
 export { SubscriberConnection, type MessageListener } from './redis/clients/subscriber-connection.js';
+export type { StreamState } from './redis/clients/stream-state.js';
+export type { ChangeFeed, FeedKind } from './redis/tracking/change-feed.js';
 export { defineScript, type Script, type ScriptDefinition } from './scripts/define-script.js';
 export { ScriptArgumentError } from './scripts/script-argument.error.js';
 export { ScriptReplyError } from './scripts/script-reply.error.js';

@@ -1,7 +1,8 @@
 import { RedisUnavailableError } from '../errors/redis.errors.js';
 import { systemClock, type Cancel, type Clock } from '../time/clock.js';
-import { callSafely } from './clients/call-safely.js';
 import { durationMs, type Duration } from '../time/duration.js';
+import { callSafely } from './clients/call-safely.js';
+import { waitUntil } from './wait-until.js';
 
 /**
  * - `connecting`: not up yet, for the first time.
@@ -57,24 +58,13 @@ export class ConnectionHealth {
     within = '5s',
     signal,
   }: { readonly within?: Duration; readonly signal?: AbortSignal } = {}): Promise<void> {
-    if (this.isUp) return Promise.resolve();
-    return new Promise((resolve, reject) => {
-      const settle = (finish: () => void): void => {
-        stopListening();
-        stopTimer();
-        signal?.removeEventListener('abort', onAbort);
-        finish();
-      };
-      const onAbort = (): void => settle(() => reject(signal?.reason as Error));
-      const stopListening = this.onChange(({ state }) => {
-        if (state === 'up') settle(resolve);
-      });
-      const stopTimer = this.clock.setTimeout(() => {
-        const error = new RedisUnavailableError('not-connected', { connection: this.connection, mayHaveRun: false });
-        settle(() => reject(error));
-      }, durationMs(within));
-      signal?.addEventListener('abort', onAbort);
-      if (signal?.aborted === true) onAbort();
+    return waitUntil({
+      isMet: () => this.isUp,
+      onChange: (listener) => this.onChange(listener),
+      withinMs: durationMs(within),
+      signal,
+      clock: this.clock,
+      timedOut: () => new RedisUnavailableError('not-connected', { connection: this.connection, mayHaveRun: false }),
     });
   }
 

@@ -10,13 +10,16 @@ import { newConnectionCounters } from './connection-counters.js';
 import { ConnectionHealth } from './connection-health.js';
 import { dedicatedTarget, type DedicatedTarget } from './clients/dedicated-target.js';
 import { GetBatcher } from './lanes/get-batcher.js';
+import { scanKeys, type ScanOptions } from './lanes/key-scan.js';
 import { SingleRouter, type LaneRouter } from './lanes/lane-router.js';
-import type { LaneOptions } from './lanes/lane.js';
+import type { Lane, LaneOptions } from './lanes/lane.js';
 import { insteadOf, plainCommand, type CommandArgument } from './lanes/plain-command.js';
 import type { RedisConnectionConfig } from './config/redis-config.js';
+import { ChangeFeeds } from './tracking/change-feeds.js';
+import type { ChangeFeed } from './tracking/change-feed.js';
 import { SubscriberConnection } from './clients/subscriber-connection.js';
 
-export type { CommandArgument };
+export type { CommandArgument, ScanOptions };
 
 /** How one command is sent. */
 export interface SendOptions {
@@ -47,6 +50,7 @@ export class RedisConnection {
   readonly #config: RedisConnectionConfig;
   readonly #router: LaneRouter;
   readonly #reads: GetBatcher;
+  readonly #feeds: ChangeFeeds;
   readonly #blocking = new Set<BlockingConnection>();
   #subscriber: SubscriberConnection | undefined;
   #closing = false;
@@ -66,6 +70,12 @@ export class RedisConnection {
       this.counters,
     );
     this.scripts = new ScriptRunner(this);
+    this.#feeds = new ChangeFeeds({
+      config,
+      client: this.client,
+      subscriber: () => this.subscriber,
+      send: (command, args, deadlineMs) => this.send(command, args, { deadlineMs }),
+    });
     this.#review();
   }
 
@@ -93,6 +103,33 @@ export class RedisConnection {
     });
   }
 
+  /** Keys with equal groups may stand in one command of many keys: on a cluster those of one slot, elsewhere all. */
+  groupOf(key: string): number {
+    return this.#router.groupOf(key);
+  }
+
+  /**
+   * The keys that match a glob pattern, on every primary, by SCAN and in batches as they come; batches without a match are left out. A key that is there from
+   * beginning to end comes at least once, and may come twice; one that moves to another node of a cluster meanwhile may be missed.
+   *
+   * Rejects with `RedisUnavailableError` when a primary is out of reach, or was replaced or restarted while it was scanned, since a
+   * scan that left keys out would look just like a complete one. Stop early by leaving the loop.
+   */
+  scan(
+    pattern: string,
+    { count = 500, signal, deadlineMs = this.#config.deadlineMs }: ScanOptions = {},
+  ): AsyncIterable<string[]> {
+    if (!(Number.isInteger(count) && count >= 1 && count <= 100_000)) {
+      throw new RangeError(`count must be a whole number from 1 to 100,000; it is ${count}.`);
+    }
+    const lanes = (): readonly Lane[] => {
+      const all = this.#closing ? null : this.#router.everyLane();
+      if (all === null) throw this.#unreachable();
+      return all;
+    };
+    return scanKeys({ lanes, connection: this.name, pattern, count, deadlineMs, signal });
+  }
+
   /** The connection for subscriptions, shared by everybody and made when it is first asked for. */
   get subscriber(): SubscriberConnection {
     if (this.#subscriber === undefined) {
@@ -115,6 +152,14 @@ export class RedisConnection {
     return connection;
   }
 
+  /**
+   * What changes under a prefix, which stands for itself and is no pattern: the feed of everybody who asks for that prefix, over a connection to each primary
+   * that is made when it is first asked for. Close the feed when it is not needed any more.
+   */
+  changes(prefix: string): ChangeFeed {
+    return this.#feeds.of(prefix);
+  }
+
   /** Connects, and waits for every node no longer than `connectWithin`. Returns whether commands can be sent, were it to some nodes only. */
   async connect(): Promise<boolean> {
     if (this.client.status === 'wait') this.client.connect().catch(ignoreSinceHealthTells);
@@ -133,6 +178,7 @@ export class RedisConnection {
   }
 
   async #end(): Promise<void> {
+    this.#feeds.close();
     this.#subscriber?.close();
     for (const connection of this.#blocking) connection.close();
     this.#router.dispose();
@@ -170,8 +216,12 @@ export class RedisConnection {
       return;
     }
     this.counters.refused += 1;
+    onError(this.#unreachable());
+  }
+
+  #unreachable(): RedisUnavailableError {
     const reason = this.#closing ? 'closing' : 'not-connected';
-    onError(new RedisUnavailableError(reason, { connection: this.name, mayHaveRun: false }));
+    return new RedisUnavailableError(reason, { connection: this.name, mayHaveRun: false });
   }
 
   #target(key: string | null): DedicatedTarget {

@@ -11,7 +11,12 @@ export interface DedicatedLinkOptions {
   readonly handshakeMs: number;
   /** A fresh connection is ready. Whatever was set up on the one before is gone. */
   readonly onReady?: (client: Redis) => void;
+  /** A connection that had been ready is gone. */
+  readonly onLost?: () => void;
 }
+
+/** A connection that lasted this long was a good one: then the next is tried at once. */
+const GOOD_CONNECTION_MS = 1_000;
 
 /**
  * Keeps one connection open for one purpose: when it breaks, or is given up through {@link replace}, a fresh client takes its place,
@@ -23,6 +28,7 @@ export class DedicatedLink {
   #started = false;
   #closed = false;
   #attempt = 0;
+  #readySinceMs = 0;
   #timer: NodeJS.Timeout | undefined;
   #stopGuard: Cancel = () => undefined;
   readonly #waiting = new Set<(client: Redis | null) => void>();
@@ -87,7 +93,7 @@ export class DedicatedLink {
   #opened(client: Redis): void {
     if (client !== this.#client) return;
     this.#ready = true;
-    this.#attempt = 0;
+    this.#readySinceMs = performance.now();
     this.options.onReady?.(client);
     for (const settle of this.#waiting) settle(client);
   }
@@ -95,9 +101,13 @@ export class DedicatedLink {
   #lost(client: Redis): void {
     if (client !== this.#client) return;
     this.#stopGuard();
+    const wasReady = this.#ready;
     this.#client = null;
     this.#ready = false;
+    // What is accepted and then closed again at once, by a proxy say, must not be tried without a pause.
+    if (wasReady && performance.now() - this.#readySinceMs > GOOD_CONNECTION_MS) this.#attempt = 0;
     this.#later();
+    if (wasReady) this.options.onLost?.();
   }
 
   #later(): void {

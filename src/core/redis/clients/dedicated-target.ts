@@ -1,7 +1,7 @@
 import type { Cluster, Redis } from 'ioredis';
 import keySlot from 'cluster-key-slot';
 import { createNode, DISCONNECT_TIMEOUT_MS, type NodeOptions } from './client-factory.js';
-import { addressOf, primaryOf } from '../lanes/cluster-nodes.js';
+import { addressOf, primaryAt, primaryOf } from '../lanes/cluster-nodes.js';
 import type { RedisConnectionConfig } from '../config/redis-config.js';
 
 /** Where a connection for one purpose leads. */
@@ -51,6 +51,15 @@ function anyNode(cluster: Cluster): DedicatedTarget {
     },
     leadsThere: (client) => cluster.nodes().some((node) => addressOf(node) === addressOf(client)),
     lookAgain: () => undefined,
+  };
+}
+
+/** The primary at one address of a cluster, for as long as it is one. */
+export function nodeTarget(cluster: Cluster, address: string): DedicatedTarget {
+  return {
+    open: () => primaryAt(cluster, address)?.duplicate(OWN) ?? null,
+    leadsThere: () => primaryAt(cluster, address) !== null,
+    lookAgain: () => cluster.refreshSlotsCache(),
   };
 }
 

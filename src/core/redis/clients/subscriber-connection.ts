@@ -3,6 +3,9 @@ import { RedisUnavailableError, type UnavailableReason } from '../../errors/redi
 import type { Cancel } from '../../time/clock.js';
 import { callSafely } from './call-safely.js';
 import { DedicatedLink } from './dedicated-link.js';
+import { Heartbeat } from './heartbeat.js';
+import { ping } from './ping.js';
+import { BEAT_MS, SILENCE_MS, type StreamState } from './stream-state.js';
 import type { DedicatedTarget } from './dedicated-target.js';
 import { startDeadline } from '../lanes/deadline.js';
 import type { RedisConnectionConfig } from '../config/redis-config.js';
@@ -33,14 +36,16 @@ interface Channel {
  *
  * - Pub/Sub keeps nothing for those who are away, so messages sent meanwhile are lost; {@link onGap} tells when that may have
  *   happened.
- * - A heartbeat finds a hung connection within twice the connection's hang limit.
+ * - A heartbeat finds a hung connection within 3 s, or within one and a quarter of the connection's hang limit where that is sooner.
  * - A listener that throws costs nobody else a message; its error is logged.
  */
 export class SubscriberConnection {
   readonly #channels = new Map<string, Channel>();
   readonly #gapListeners = new Set<{ readonly listener: () => void }>();
+  readonly #stateListeners = new Set<{ readonly listener: (state: StreamState) => void }>();
   readonly #link: DedicatedLink;
-  #heartbeat: NodeJS.Timeout | undefined;
+  readonly #heartbeat: Heartbeat;
+  #state: StreamState = 'lost';
   #hadConnection = false;
   #closed = false;
 
@@ -52,6 +57,15 @@ export class SubscriberConnection {
       target,
       handshakeMs: config.hangMs,
       onReady: (client) => void this.#restore(client),
+      onLost: () => this.#lost(),
+    });
+    this.#heartbeat = new Heartbeat({
+      everyMs: Math.min(config.hangMs / 4, BEAT_MS),
+      limitMs: Math.min(config.hangMs, SILENCE_MS),
+      ask: () => this.#beat(),
+      onDoubt: () => this.#doubt(true),
+      onProof: () => this.#doubt(false),
+      onSilence: () => this.#link.replace(),
     });
   }
 
@@ -81,15 +95,28 @@ export class SubscriberConnection {
     return () => void this.#gapListeners.delete(entry);
   }
 
+  /** Whether messages on the channels reach us. */
+  get state(): StreamState {
+    return this.#state;
+  }
+
+  /** Calls `listener` whenever the state has changed; after a reconnection once the listeners to gaps have been called. */
+  onState(listener: (state: StreamState) => void): Cancel {
+    const entry = { listener };
+    this.#stateListeners.add(entry);
+    return () => void this.#stateListeners.delete(entry);
+  }
+
   close(): void {
     this.#closed = true;
-    clearInterval(this.#heartbeat);
+    this.#heartbeat.stop();
     this.#link.close();
     for (const { waiters } of this.#channels.values()) {
       for (const waiter of waiters) waiter.reject(this.#unavailable('closing'));
     }
     this.#channels.clear();
     this.#gapListeners.clear();
+    this.#stateListeners.clear();
   }
 
   #channel(name: string): Channel {
@@ -133,27 +160,37 @@ export class SubscriberConnection {
 
   async #restore(client: Redis): Promise<void> {
     client.on('messageBuffer', (channel: Buffer, message: Buffer) => this.#deliver(channel.toString(), message));
-    clearInterval(this.#heartbeat);
-    this.#heartbeat = setInterval(() => this.#beat(client), this.config.hangMs).unref();
+    this.#heartbeat.start();
     await Promise.all([...this.#channels.values()].map((channel) => this.#ask(client, channel)));
     if (client !== this.#link.client) return;
     if (this.#hadConnection)
       for (const { listener } of this.#gapListeners) callSafely('A Pub/Sub gap listener', listener);
     this.#hadConnection = true;
+    this.#update('live');
   }
 
-  #beat(client: Redis): void {
-    if (client !== this.#link.client) return;
-    const replace = (): void => {
-      if (client === this.#link.client) this.#link.replace();
-    };
-    if (!this.target.leadsThere(client)) {
-      replace();
-      return;
-    }
-    const deadline = startDeadline(this.config.hangMs, replace);
-    const answered = (): void => void deadline.cancel();
-    client.ping().then(answered, answered);
+  #lost(): void {
+    this.#heartbeat.stop();
+    this.#update('lost');
+  }
+
+  /** Doubts concern a connection on which the channels have been subscribed. */
+  #doubt(inDoubt: boolean): void {
+    if (this.#state !== 'lost') this.#update(inDoubt ? 'doubtful' : 'live');
+  }
+
+  #update(state: StreamState): void {
+    if (state === this.#state) return;
+    this.#state = state;
+    for (const { listener } of this.#stateListeners)
+      callSafely('A listener to the state of a subscriber', () => listener(state));
+  }
+
+  /** A node that has left its cluster answers, and hears nothing any more. */
+  #beat(): Promise<void> {
+    const { client } = this.#link;
+    if (client !== null && !this.target.leadsThere(client)) this.#link.replace();
+    return ping(this.#link.client);
   }
 
   #deliver(name: string, message: Buffer): void {

@@ -1,6 +1,6 @@
 import type { Cluster } from 'ioredis';
 import keySlot from 'cluster-key-slot';
-import { addressOf, primariesWithSlots } from './cluster-nodes.js';
+import { addressOf, primariesWithSlots, TOPOLOGY_EVENTS } from './cluster-nodes.js';
 import { describeError } from './describe-error.js';
 import type { Coverage, LaneRouter } from './lane-router.js';
 import { Lane, type LaneOptions } from './lane.js';
@@ -39,6 +39,12 @@ export class ClusterRouter implements LaneRouter {
     if (slot === null) return [...this.#lanes.values()].find((lane) => lane.refusal === null) ?? null;
     const owner = this.cluster.slots[slot]?.[0];
     return owner === undefined ? null : (this.#lanes.get(owner) ?? null);
+  }
+
+  everyLane(): readonly Lane[] | null {
+    const owners = [...primariesWithSlots(this.cluster)];
+    const lanes = owners.flatMap((owner) => this.#lanes.get(owner) ?? []);
+    return this.cluster.status === 'ready' && owners.length > 0 && lanes.length === owners.length ? lanes : null;
   }
 
   coverage(): Coverage {
@@ -99,8 +105,6 @@ export class ClusterRouter implements LaneRouter {
     if (this.cluster.status === 'ready') this.cluster.refreshSlotsCache();
   }
 }
-
-const TOPOLOGY_EVENTS = ['+node', '-node', 'refresh', 'ready', 'close', 'end'] as const;
 
 /** An 'error' that nobody hears would be printed, or end the process. */
 const ERROR_EVENTS = ['error', 'node error'] as const;

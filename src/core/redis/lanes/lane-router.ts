@@ -16,6 +16,8 @@ export interface LaneRouter {
   groupOf(key: string): number;
   /** The lane to a slot's primary; any usable lane for null, a command without keys. Null when there is none. */
   laneFor(slot: number | null): Lane | null;
+  /** A lane to each primary that owns slots; null while one of them is not known. */
+  everyLane(): readonly Lane[] | null;
   coverage(): Coverage;
   /** Takes away every listener and timer. The client itself is left to its owner. */
   dispose(): void;
@@ -35,6 +37,10 @@ export class SingleRouter implements LaneRouter {
 
   laneFor(): Lane {
     return this.#lane;
+  }
+
+  everyLane(): readonly Lane[] {
+    return [this.#lane];
   }
 
   coverage(): Coverage {
