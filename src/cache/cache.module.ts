@@ -1,13 +1,18 @@
 import { Module, type DynamicModule } from '@nestjs/common';
+import { DiscoveryModule } from '@nestjs/core';
 import { CacheRegistry } from './cache-registry.js';
 import { ConfigurableModuleClass } from './cache.module-definition.js';
 import type { NamedCacheOptions } from './cache.options.js';
 import { CacheService } from './cache.service.js';
+import type { CacheKey } from './cache.js';
 import { CACHE_EVICT_ASPECT, CACHE_PUT_ASPECT, CACHEABLE_ASPECT } from './decorators/aspect-tokens.js';
 import { CacheEvictAspect } from './decorators/cache-evict.aspect.js';
 import { CachePutAspect } from './decorators/cache-put.aspect.js';
 import { CacheableAspect } from './decorators/cacheable.aspect.js';
 import { cacheToken } from './inject-cache.decorator.js';
+import type { ReadThroughDefinition } from './read-through/read-through-cache.js';
+import { provideReadThrough, type SourceFactory } from './read-through/provide-read-through.js';
+import { InvalidationRules } from './invalidation/invalidation-rules.js';
 
 /**
  * Caches in Redis, as services and as decorators. Needs `RedisModule.forRoot` at the root of the application.
@@ -15,8 +20,10 @@ import { cacheToken } from './inject-cache.decorator.js';
  * `forRoot` brings the default cache and the decorators; `forFeature` registers named caches.
  */
 @Module({
+  imports: [DiscoveryModule],
   providers: [
     CacheRegistry,
+    InvalidationRules,
     { provide: CacheService, inject: [CacheRegistry], useFactory: (registry: CacheRegistry) => registry.service },
     { provide: CACHEABLE_ASPECT, useClass: CacheableAspect },
     { provide: CACHE_PUT_ASPECT, useClass: CachePutAspect },
@@ -26,20 +33,33 @@ import { cacheToken } from './inject-cache.decorator.js';
 })
 export class CacheModule extends ConfigurableModuleClass {
   /** Registers named caches, for `@InjectCache(name)` and for the `cache` option of the decorators, everywhere in the application. */
-  static forFeature(...caches: readonly NamedCacheOptions[]): DynamicModule {
+  static forFeature(...caches: readonly NamedCacheOptions<never>[]): DynamicModule {
     const tokens = caches.map(({ name }) => cacheToken(name));
     return {
       module: NamedCachesModule,
       providers: caches.map((options) => ({
         provide: cacheToken(options.name),
         inject: [CacheRegistry],
-        useFactory: (registry: CacheRegistry) => registry.define(options),
+        useFactory: (registry: CacheRegistry) => registry.define(options as NamedCacheOptions),
       })),
       exports: tokens,
     };
   }
+
+  /** Registers a cache that loads what it does not have, from a source that is made of providers; for `@InjectCache(definition)`, everywhere in the application. */
+  static forReadThrough<Key extends CacheKey, Value>(
+    definition: ReadThroughDefinition<Key, Value>,
+    source: SourceFactory<Key, Value> & Pick<DynamicModule, 'imports'>,
+  ): DynamicModule {
+    return {
+      module: NamedCachesModule,
+      imports: source.imports ?? [],
+      providers: [provideReadThrough(definition, source)],
+      exports: [cacheToken(definition)],
+    };
+  }
 }
 
-/** What `forFeature` returns: only the named caches, since a second copy of the CacheModule would bring a second registry. */
+/** What `forFeature` and `forReadThrough` return: only the named caches, since a second copy of the CacheModule would bring a second registry. */
 @Module({})
 class NamedCachesModule {}

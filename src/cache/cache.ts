@@ -1,13 +1,18 @@
-import type { KeySpace } from '../core/keys/key-space.js';
+import { EncodeError } from '../core/codec/codec.errors.js';
 import type { KeyParts } from '../core/keys/key-part.js';
-import type { Clock } from '../core/time/clock.js';
-import type { RedisConnection } from '../core/redis/redis-connection.js';
+import type { Cancel } from '../core/time/clock.js';
+import type { CacheCore } from './cache-core.js';
 import type { CacheCounters } from './cache-counters.js';
-import type { CacheConfig } from './cache-config.js';
-import type { ExpiryOptions } from './cache.options.js';
-import { CacheStore } from './cache-store.js';
+import type { CacheEventListener } from './cache-events.js';
+import type { CacheKeys, ScopedKeys } from './cache-keys.js';
+import type { CacheTag, CacheTags, GetOrSetOptions, StoreOptions } from './cache.options.js';
+import { BatchLoad, type BatchLoader } from './engine/batch-load.js';
+import { CacheWriter, type PatternOptions, type PatternResult, type Write } from './engine/cache-writer.js';
+import { resolvePolicy, type Policy } from './engine/policy.js';
+import type { LoadRequest } from './engine/request.js';
+import { encodePayload } from './entry/entry-format.js';
 import { reportOutcome } from './http/cache-status.js';
-import { SingleFlight, type Flight } from './single-flight.js';
+import { encodeKeyPattern, type KeyPattern } from './key-pattern.js';
 
 /** What identifies an entry: one part, or a list of parts. `42` is not `'42'`; see `encodeKey`. */
 export type CacheKey = KeyParts;
@@ -15,63 +20,92 @@ export type CacheKey = KeyParts;
 /** Produces the value that is to be cached. */
 export type Loader<Value> = () => Value | Promise<Value>;
 
-/** How one `getOrSet` keeps what it loads. */
-export interface GetOrSetOptions<Value> extends ExpiryOptions {
-  /** When it returns true for a loaded value, the value is handed out but not cached. */
-  readonly unless?: (value: Value) => boolean;
-}
-
 /**
- * A cache of values under keys, kept in Redis.
+ * A cache of values under keys, kept in Redis, and in this process too when it has a memory tier.
  *
  * - **Redis is never in the way.** When it is down, hung or refuses, reads are misses and writes are dropped, within `redisDeadline`;
  *   no method rejects for it.
+ * - **Nothing stale after an invalidation.** Once `delete`, `set`, `invalidateTags` or `invalidateSegment` has resolved with true, no reader of Redis, in any
+ *   process, is given what was there before, nor what a load brings that began before. Copies in the memory of other processes follow within
+ *   milliseconds: as long as the server's word takes.
+ * - **One load per key**, whoever asks at the same time, in this process or another.
  * - Every value is cached as itself: `null`, `false`, `0` and `''` too. Only `undefined` means "nothing": a loader that gives
  *   `undefined` caches nothing.
- * - Values are to be treated as read-only: callers who wait for the same load are given the same object.
+ * - What a caller is given is its own: a copy, or with a memory tier a frozen value that nobody can change. It has the same types wherever it came from,
+ *   also from the load itself: those that the codec keeps.
  *
  * Inject a named one with `@InjectCache('products')`, the default one as `CacheService`.
  */
 export class Cache<Value = unknown> {
   readonly name: string;
-  readonly #keys: KeySpace;
-  readonly #store: CacheStore;
-  readonly #flights = new SingleFlight<Answer>();
+  readonly #core: CacheCore;
+  readonly #keys: CacheKeys;
+  readonly #policy: Policy;
+  readonly #writer: CacheWriter;
+  readonly #policies = new WeakMap<object, Policy>();
 
-  constructor(config: CacheConfig, connection: RedisConnection, keys: KeySpace, clock: Clock) {
-    this.name = config.name;
+  constructor(core: CacheCore, keys: CacheKeys = core.keys) {
+    this.#core = core;
+    this.#writer = new CacheWriter(core);
     this.#keys = keys;
-    this.#store = new CacheStore(config, connection, clock);
+    this.name = core.options.config.name;
+    this.#policy = core.options.config.policy;
   }
 
-  /** What this cache counted since the process began. */
+  /** What this cache counted since the process began, its segments included. */
   get counters(): CacheCounters {
-    return this.#store.counters;
+    return this.#core.counters;
   }
 
   /**
    * Cache-aside: the cached value, or else the loader's, which is then cached.
    *
-   * Concurrent callers of one key in this process share one read and one load, and its failure; the loader's error reaches them as it is. A
-   * value that cannot be stored, because Redis refuses or the codec cannot encode it, is returned all the same. The
-   * loaded value never overwrites what somebody else wrote under the key meanwhile.
+   * Concurrent callers of one key, in all processes, share one load; those in this process share its failure too. The loader's error reaches them
+   * as it is; callers in other processes, and later ones while it is backed off, are given `CacheLoadError`. A
+   * value that cannot be stored, because Redis refuses or the codec cannot encode it, is returned all the same. What is loaded
+   * never overwrites what somebody wrote meanwhile, nor brings back what somebody invalidated.
    *
-   * Round trips: 1 for a hit. A miss adds one write, for which the caller does not wait; this process is given the value meanwhile.
+   * Round trips: none for a hit in memory, 1 for a hit in Redis. A miss takes 2, the second of which no caller waits for; replacing an entry that is
+   * stale, or dead by a tag, takes 3.
    */
-  async getOrSet<V extends Value>(key: CacheKey, load: Loader<V>, options: GetOrSetOptions<V> = {}): Promise<V> {
-    const entry = this.#keys.key(key);
-    const { value, hit } = await this.#flights.run(entry, (flight) => this.#readOrLoad(entry, load, options, flight));
-    this.#note(hit);
-    return value as V;
+  getOrSet<V extends Value>(key: CacheKey, load: Loader<V>, options: GetOrSetOptions<V> = NO_OPTIONS): Promise<V> {
+    return this.#getOrSet(key, load, options, null) as Promise<V>;
   }
 
-  /** The cached value, or `undefined`. One round trip, shared with the other reads of the same tick. */
+  /**
+   * `getOrSet` for many keys: one round trip for the reads (on a cluster one per node), then one call of the loader for all keys that are missing and not being
+   * loaded elsewhere. The values come in the order of the keys. A key for which the loader gives `undefined` is not cached.
+   */
+  async getOrSetMany<K extends CacheKey, V extends Value>(
+    keys: readonly K[],
+    loadMany: BatchLoader<K, V>,
+    options: GetOrSetOptions<V> = NO_OPTIONS,
+  ): Promise<(V | undefined)[]> {
+    const batch = new BatchLoad(loadMany, keys.length);
+    return Promise.all(
+      keys.map(async (key) => {
+        const place = batch.place(key);
+        try {
+          return (await this.#getOrSet(key, place.load, options, place.waits)) as V | undefined;
+        } finally {
+          place.settled();
+        }
+      }),
+    );
+  }
+
+  /** The cached value while it is fresh, or `undefined`. One round trip, shared with the other reads of the same tick; one more for a tagged value. */
   async get<V extends Value = Value>(key: CacheKey): Promise<V | undefined> {
-    const entry = this.#keys.key(key);
-    const delivered = this.#flights.delivered(entry);
-    const found = delivered === undefined ? await this.#store.read(entry) : delivered.value;
-    this.#note('value' in found);
-    return 'value' in found ? (found.value as V) : undefined;
+    const keys = this.#keys.current();
+    const entry = keys.entry(key);
+    const copy = this.#core.memory?.find(entry);
+    if (copy !== undefined) {
+      this.#noteMemoryHit(entry);
+      return (await copy.hand()) as V;
+    }
+    const found = await this.#core.engine.find(entry, keys.space, keys.baseTags);
+    this.#note(entry, found !== null, false);
+    return found?.value as V | undefined;
   }
 
   /** The cached values in the order of the keys, `undefined` where there is none. One round trip; on a cluster one per node. */
@@ -81,70 +115,238 @@ export class Cache<Value = unknown> {
 
   /**
    * Stores a value. Resolves with true once Redis has it; with false when Redis could not take it, in which case the entry
-   * that was there before is evicted as soon as Redis is back. One round trip.
+   * that was there before is evicted as soon as Redis is back. One round trip; one more when it has tags that are new to this process.
    *
    * Rejects with `EncodeError` for a value that the codec cannot keep, `undefined` among them.
    */
-  async set(key: CacheKey, value: Value, options: ExpiryOptions = {}): Promise<boolean> {
-    const entry = this.#keys.key(key);
-    const bytes = this.#store.encode(value);
-    this.#flights.forget(entry);
-    return this.#store.write(entry, bytes, options);
+  set<V extends Value>(key: CacheKey, value: V, options: StoreOptions<V> = NO_OPTIONS): Promise<boolean> {
+    return this.#setMany([[key, value]], options);
   }
 
   /** Stores many values: all of them, or none when one cannot be encoded. True when Redis took every one. One round trip; on a cluster one per node. */
-  async setMany(entries: Iterable<readonly [CacheKey, Value]>, options: ExpiryOptions = {}): Promise<boolean> {
-    const encoded = Array.from(entries, ([key, value]) => [this.#keys.key(key), this.#store.encode(value)] as const);
-    const written = encoded.map(([entry, bytes]) => {
-      this.#flights.forget(entry);
-      return this.#store.write(entry, bytes, options);
-    });
-    return (await Promise.all(written)).every(Boolean);
+  setMany(entries: Iterable<readonly [CacheKey, Value]>, options: StoreOptions<Value> = NO_OPTIONS): Promise<boolean> {
+    return this.#setMany(entries, options);
   }
 
   /**
-   * Evicts an entry. From this call on, this process serves the old value to no new caller, and a load that is under way does not bring it back.
+   * Warming: loads and caches what is missing of these keys, `batch` of them at a time (default 100), and leaves alone what is there. Resolves with how many keys were
+   * gone through: fewer than all when the signal ended it. Rejects as the loader does.
+   */
+  async warm<K extends CacheKey, V extends Value>(
+    keys: Iterable<K>,
+    loadMany: BatchLoader<K, V>,
+    options: GetOrSetOptions<V> & { readonly batch?: number; readonly signal?: AbortSignal } = NO_OPTIONS,
+  ): Promise<number> {
+    const { batch = 100, signal } = options;
+    const all = [...keys];
+    let done = 0;
+    while (done < all.length && signal?.aborted !== true) {
+      const some = all.slice(done, done + Math.max(1, batch));
+      await this.getOrSetMany(some, loadMany, options);
+      done += some.length;
+    }
+    return done;
+  }
+
+  /**
+   * Write-through: runs `write`, which changes the source, and caches what it returns. First the source, then the cache, never the other way round: when
+   * `write` fails, the cache stays as it was. What `write` returns is returned whatever becomes of the cache; when it could not be stored, the entry that it
+   * should have replaced is evicted. A result of `undefined` evicts the entry.
+   */
+  async writeThrough<V extends Value>(
+    key: CacheKey,
+    write: () => V | Promise<V>,
+    options: GetOrSetOptions<V> = NO_OPTIONS,
+  ): Promise<V> {
+    // Before the source changes: a key that cannot be built must not be found out afterwards.
+    this.#keys.current().entry(key);
+    const value = await write();
+    if (options.unless?.(value) === true) return value;
+    if (value === undefined) await this.delete(key);
+    else await this.#setOrEvict(key, value, options);
+    return value;
+  }
+
+  /**
+   * Evicts an entry. From this call on, this process serves the old value to no new caller, and no load that is under way anywhere brings it back.
    *
    * Resolves with true once Redis has confirmed. With false when Redis could not be told: the eviction is then repeated
    * until it is confirmed, and until then this process treats the entry as absent. One round trip.
    */
-  async delete(key: CacheKey): Promise<boolean> {
-    const entry = this.#keys.key(key);
-    this.#flights.forget(entry);
-    return this.#store.evict(entry);
+  delete(key: CacheKey): Promise<boolean> {
+    return this.deleteMany([key]);
   }
 
-  /** Waits for writes under way. For the module's shutdown. */
-  drain(): Promise<void> {
-    return this.#store.drain();
+  /** Evicts entries, as {@link delete} does. One round trip; on a cluster one per node. */
+  async deleteMany(keys: readonly CacheKey[]): Promise<boolean> {
+    const current = this.#keys.current();
+    const entries = keys.map((key) => current.entry(key));
+    this.counters.invalidations += 1;
+    return this.#writer.evict(entries);
   }
 
-  async #readOrLoad<V>(
-    entry: string,
-    load: Loader<V>,
-    options: GetOrSetOptions<V>,
-    flight: Flight<Answer>,
-  ): Promise<Answer> {
-    const found = await this.#store.read(entry);
-    if (found.kind === 'hit') return { value: found.value, hit: true };
-    const value = await this.#store.load(load);
-    if (flight.isCurrent && value !== undefined && options.unless?.(value) !== true) {
-      const seen = found.kind === 'unreadable' ? found.bytes : '';
-      flight.deliver({ value, hit: true }, this.#store.fill(entry, value, options, seen));
+  /**
+   * Invalidates every entry that carries one of the tags, in O(1) whatever their number: entries that are stored, in memory, and being loaded.
+   *
+   * Resolves with true once Redis has confirmed. With false when Redis could not be told: it is then repeated until it is confirmed, and until then this
+   * process treats those entries as absent. One round trip.
+   */
+  async invalidateTags(tags: readonly CacheTag[]): Promise<boolean> {
+    const keys = this.#keys.current();
+    const tagKeys = tags.map((tag) => keys.tag(tag));
+    this.counters.invalidations += 1;
+    return this.#writer.invalidate(keys, tagKeys);
+  }
+
+  /** Invalidates every entry of the segment, as {@link invalidateTags} does for tags. One round trip. */
+  async invalidateSegment(segment: string): Promise<boolean> {
+    const keys = this.#keys.current();
+    this.counters.invalidations += 1;
+    return this.#writer.invalidate(keys, [keys.segmentTag(segment)]);
+  }
+
+  /** The part of this cache under that name: entries with keys of their own, which `invalidateSegment(name)` invalidates all at once. Tags are the cache's. */
+  segment(name: string): Cache<Value> {
+    return new Cache(this.#core, this.#keys.inSegment(name));
+  }
+
+  /**
+   * Evicts every entry whose key matches, by SCAN and UNLINK on every master: O(keys in the server), so for rare use. Tags and segments are the fast way. Entries
+   * that are written while it runs may stay.
+   *
+   * ```ts
+   * await cache.invalidatePattern(['user', 42, ANY]);
+   * ```
+   */
+  async invalidatePattern(pattern: KeyPattern, options: PatternOptions = {}): Promise<PatternResult> {
+    const like = this.#keys.current().entriesLike(encodeKeyPattern(pattern));
+    this.counters.invalidations += 1;
+    return this.#writer.evictAll(like, options);
+  }
+
+  /** Evicts everything in this cache, its segments and tags included; of a segment, everything in that; with a scope, only the present one's. As {@link invalidatePattern} does. */
+  async clear(options: PatternOptions = {}): Promise<PatternResult> {
+    const everything = this.#keys.current().everything();
+    this.counters.invalidations += 1;
+    return this.#writer.evictAll(everything, options);
+  }
+
+  /** Calls the listener with what happens in this cache, in this process. */
+  onEvent(listener: CacheEventListener): Cancel {
+    return this.#core.events.on(listener);
+  }
+
+  #getOrSet(
+    key: CacheKey,
+    load: () => unknown,
+    options: GetOrSetOptions<never>,
+    onWait: (() => void) | null,
+  ): Promise<unknown> {
+    try {
+      const keys = this.#keys.current();
+      const entry = keys.entry(key);
+      const copy = this.#core.memory?.find(entry);
+      if (copy === undefined) return this.#fetch(this.#request(keys, entry, load, options, onWait));
+      this.#noteMemoryHit(entry);
+      if (this.#mayRefreshEarly(options)) {
+        this.#core.engine.refreshEarly(this.#request(keys, entry, load, options, null), copy.stored);
+      }
+      return copy.hand();
+    } catch (error) {
+      return Promise.reject(error as Error);
     }
-    return { value, hit: false };
+  }
+
+  async #setMany<V>(entries: Iterable<readonly [CacheKey, V]>, options: StoreOptions<V>): Promise<boolean> {
+    const keys = this.#keys.current();
+    const policy = this.#policyOf(options);
+    const { codec, compressAbove } = this.#core.options.config;
+    const writes = Array.from(entries, ([key, value]): Write => {
+      const payload = encodePayload(codec, value, compressAbove);
+      return { entry: keys.entry(key), value, payload, tags: tagKeysOf(keys, options.tags, value) };
+    });
+    return this.#writer.write(keys, writes, policy, options.expiresAt);
+  }
+
+  async #fetch(request: LoadRequest): Promise<unknown> {
+    const { value, isHit, isStale } = await this.#core.engine.fetch(request);
+    this.#note(request.entry, isHit, isStale);
+    return value;
+  }
+
+  #request(
+    keys: ScopedKeys,
+    entry: string,
+    load: () => unknown,
+    options: GetOrSetOptions<never>,
+    onWait: (() => void) | null,
+  ): LoadRequest {
+    const { tags, unless } = options;
+    return {
+      entry,
+      load,
+      onWait,
+      space: keys.space,
+      tags: typeof tags === 'function' ? keys.baseTags : tagKeysOf(keys, tags, undefined),
+      tagsOf: typeof tags === 'function' ? (value) => tagKeysOf(keys, tags, value) : null,
+      policy: this.#policyOf(options),
+      expiresAt: options.expiresAt,
+      unless: (unless as LoadRequest['unless'] | undefined) ?? null,
+    };
+  }
+
+  /** Options that are the same object each time, as a decorator's are, are read once. */
+  #policyOf(options: GetOrSetOptions<never>): Policy {
+    if (options === NO_OPTIONS) return this.#policy;
+    let policy = this.#policies.get(options);
+    if (policy === undefined) {
+      policy = resolvePolicy(this.#policy, options, ` of cache '${this.name}'`);
+      this.#policies.set(options, policy);
+    }
+    return policy;
+  }
+
+  #mayRefreshEarly({ eagerRefresh, earlyRefresh }: GetOrSetOptions<never>): boolean {
+    return (eagerRefresh ?? this.#policy.eagerRefresh) !== null || (earlyRefresh ?? this.#policy.earlyRefresh) > 0;
+  }
+
+  /** The source has been changed: what cannot be stored must at least not leave the old value behind. */
+  async #setOrEvict<V extends Value>(key: CacheKey, value: V, options: StoreOptions<V>): Promise<void> {
+    try {
+      await this.set(key, value, options);
+    } catch (error) {
+      if (!(error instanceof EncodeError)) throw error;
+      this.counters.unencodable += 1;
+      await this.delete(key);
+    }
+  }
+
+  #noteMemoryHit(key: string): void {
+    const { counters, events } = this.#core;
+    counters.hits += 1;
+    counters.memoryHits += 1;
+    if (events.isHeard) events.emit({ type: 'hit', key, tier: 'memory', stale: false });
+    reportOutcome(true);
   }
 
   /** Each caller counts, also one that shared another's read. */
-  #note(hit: boolean): void {
-    if (hit) this.counters.hits += 1;
-    else this.counters.misses += 1;
-    reportOutcome(hit);
+  #note(key: string, isHit: boolean, isStale: boolean): void {
+    const { counters, events } = this.#core;
+    if (isHit) counters.hits += 1;
+    else counters.misses += 1;
+    if (isStale) counters.staleServed += 1;
+    if (events.isHeard) {
+      events.emit(isHit ? { type: 'hit', key, tier: 'store', stale: isStale } : { type: 'miss', key });
+    }
+    reportOutcome(isHit);
   }
 }
 
-/** What a flight brings to everyone on board. */
-interface Answer {
-  readonly value: unknown;
-  readonly hit: boolean;
+const NO_OPTIONS = {};
+
+/** The keys of a value's tags, its segment's among them. */
+function tagKeysOf(keys: ScopedKeys, tags: CacheTags<never> | undefined, value: unknown): readonly string[] {
+  if (tags === undefined) return keys.baseTags;
+  const given = typeof tags === 'function' ? tags(value as never) : tags;
+  return given.length === 0 ? keys.baseTags : [...new Set([...keys.baseTags, ...given.map((tag) => keys.tag(tag))])];
 }

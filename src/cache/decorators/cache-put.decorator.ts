@@ -1,7 +1,16 @@
 import { aroundMethod } from '../../core/aspects/around-method.js';
 import { CACHE_PUT_ASPECT } from './aspect-tokens.js';
 import type { StoringOptions } from './decorator-options.js';
-import type { ArgumentsPredicate, DecoratorFor, KeyFunction, ResultPredicate } from './method-types.js';
+import type {
+  ArgumentsPredicate,
+  DecoratorFor,
+  KeyFunction,
+  ResultPredicate,
+  ResultTags,
+  ResultTtl,
+  SegmentFunction,
+} from './method-types.js';
+import type { CacheName } from '../define-cache.js';
 
 /**
  * Runs the method every time, and caches what it returns: write-through. First the source, then the cache; when the method
@@ -11,9 +20,23 @@ import type { ArgumentsPredicate, DecoratorFor, KeyFunction, ResultPredicate } f
  * {@link Cache.set}. A result of `undefined` evicts the entry.
  */
 export function CachePut<
-  Key extends KeyFunction,
+  Named extends CacheName = string,
+  Key extends KeyFunction = () => never,
   Condition extends ArgumentsPredicate = () => boolean,
+  Segment extends SegmentFunction = () => string,
   Unless extends ResultPredicate = () => boolean,
->(options: StoringOptions<Key, Condition, Unless> & { readonly key: Key }): DecoratorFor<Key, Condition, Unless> {
+  Tags extends ResultTags = () => never,
+  Ttl extends ResultTtl = () => never,
+>(
+  options: StoringOptions<Named, Key, Condition, Segment, Unless, Tags, Ttl> & { readonly key: Key },
+): DecoratorFor<{
+  cache: Named;
+  key: Key;
+  condition: Condition;
+  segment: Segment;
+  unless: Unless;
+  resultTags: Tags;
+  ttl: Ttl;
+}> {
   return aroundMethod('CachePut', CACHE_PUT_ASPECT, 'CacheModule.forRoot()', options);
 }

@@ -1,7 +1,16 @@
 import { aroundMethod } from '../../core/aspects/around-method.js';
 import { CACHEABLE_ASPECT } from './aspect-tokens.js';
 import type { StoringOptions } from './decorator-options.js';
-import type { ArgumentsPredicate, DecoratorFor, KeyFunction, ResultPredicate } from './method-types.js';
+import type {
+  ArgumentsPredicate,
+  DecoratorFor,
+  KeyFunction,
+  ResultPredicate,
+  ResultTags,
+  ResultTtl,
+  SegmentFunction,
+} from './method-types.js';
+import type { CacheName } from '../define-cache.js';
 
 /**
  * Caches what a method returns: `getOrSet`, with the method as the loader and all the guarantees of {@link Cache.getOrSet}.
@@ -15,9 +24,23 @@ import type { ArgumentsPredicate, DecoratorFor, KeyFunction, ResultPredicate } f
  * ```
  */
 export function Cacheable<
+  Named extends CacheName = string,
   Key extends KeyFunction = () => never,
   Condition extends ArgumentsPredicate = () => boolean,
+  Segment extends SegmentFunction = () => string,
   Unless extends ResultPredicate = () => boolean,
->(options: StoringOptions<Key, Condition, Unless> = {}): DecoratorFor<Key, Condition, Unless> {
+  Tags extends ResultTags = () => never,
+  Ttl extends ResultTtl = () => never,
+>(
+  options: StoringOptions<Named, Key, Condition, Segment, Unless, Tags, Ttl> = {},
+): DecoratorFor<{
+  cache: Named;
+  key: Key;
+  condition: Condition;
+  segment: Segment;
+  unless: Unless;
+  resultTags: Tags;
+  ttl: Ttl;
+}> {
   return aroundMethod('Cacheable', CACHEABLE_ASPECT, 'CacheModule.forRoot()', options);
 }

@@ -5,7 +5,7 @@ import { cacheStatus, type CacheStatus } from './cache-status.js';
 
 /**
  * Tells the client whether a cache answered: sets `x-cache: hit` when every cached read of the request was a hit, `x-cache: miss` when one was
- * not, and no header when nothing was read or the handler failed. For HTTP handlers, on Express and Fastify.
+ * not, and no header when nothing was read or the handler failed. Where the whole answer is cached, by `@CacheResponse`, it says what became of that. For HTTP handlers, on Express and Fastify.
  */
 @Injectable()
 export class CacheStatusInterceptor implements NestInterceptor {
@@ -18,8 +18,9 @@ export class CacheStatusInterceptor implements NestInterceptor {
       .run(status, () => next.handle())
       .pipe(
         tap(() => {
-          if (status.outcome === undefined) return;
-          this.adapterHost.httpAdapter.setHeader(context.switchToHttp().getResponse(), 'x-cache', status.outcome);
+          const outcome = status.response ?? status.outcome;
+          if (outcome === undefined) return;
+          this.adapterHost.httpAdapter.setHeader(context.switchToHttp().getResponse(), 'x-cache', outcome);
         }),
       );
   }

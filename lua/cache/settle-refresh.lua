@@ -1,0 +1,48 @@
+--[[
+  Put what a refresh came to in the place of the entry that it replaces, and wake those who wait for it.
+
+  Only while our lease and that very entry are still there: a refresh never revives what was deleted, nor undoes what was written.
+
+  KEYS  entry      string   the cache entry
+  KEYS  lease      string   the lease beside it
+  ARGV  seen       bytes    the first bytes of the entry, as the refresh found it
+  ARGV  marker     bytes    our lease, as it was taken
+  ARGV  outcome    bytes    the encoded value; empty for nothing, which evicts the entry
+  ARGV  ttlMs      integer  time to live of the outcome in milliseconds
+  ARGV  failure    bytes    the mark of a failure, which stays in the lease's place; empty when there was none
+  ARGV  backoffMs  integer  how long that mark stays, in milliseconds; 0 for not at all
+  ARGV  prolonged  bytes    after a failure: new flags and new end of freshness for the stale entry, at its byte 12; empty to leave it alone
+  ARGV  channel    string   where waiters listen
+  REPLY integer  1 when the outcome stands, 0 when the lease or the entry was no longer ours
+]]
+local entry = KEYS[1]
+local lease = KEYS[2]
+local seen = ARGV[1]
+local marker = ARGV[2]
+local outcome = ARGV[3]
+local ttlMs = tonumber(ARGV[4])
+local failure = ARGV[5]
+local backoffMs = tonumber(ARGV[6])
+local prolonged = ARGV[7]
+local channel = ARGV[8]
+
+local held = redis.call('GET', lease)
+if not held or string.sub(held, 1, -2) ~= string.sub(marker, 1, -2) then return 0 end
+redis.call('UNLINK', lease)
+
+local isSame = redis.call('GETRANGE', entry, 0, #seen - 1) == seen
+if isSame then
+  if failure == '' then
+    if outcome == '' then
+      redis.call('UNLINK', entry)
+    else
+      redis.call('SET', entry, outcome, 'PX', ttlMs)
+    end
+  elseif prolonged ~= '' then
+    redis.call('SETRANGE', entry, 12, prolonged)
+  elseif backoffMs > 0 then
+    redis.call('SET', lease, failure, 'PX', backoffMs)
+  end
+end
+if held ~= marker then redis.call('PUBLISH', channel, entry) end
+return isSame and 1 or 0

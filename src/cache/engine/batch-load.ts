@@ -1,0 +1,76 @@
+import { ConfigurationError } from '../../core/errors/configuration.error.js';
+
+/** Produces the values of several keys, in their order; `undefined` for what there is not. */
+export type BatchLoader<Key, Value> = (
+  keys: readonly Key[],
+) => readonly (Value | undefined)[] | Promise<readonly (Value | undefined)[]>;
+
+interface Wanted<Key, Value> {
+  readonly key: Key;
+  readonly resolve: (value: Value | undefined) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** What one key has to do with a {@link BatchLoad}. Each method may be called at any time; the first call says what came of looking for the key. */
+export interface BatchPlace<Value> {
+  /** It is ours to load. */
+  load(): Promise<Value | undefined>;
+  /** Somebody else loads it: the others must not wait for that, or two batches might wait for each other. */
+  waits(): void;
+  /** It was found, or failed. */
+  settled(): void;
+}
+
+/**
+ * Loads all missing keys of a batch with one call: as soon as it is known of every key whether it is missing. Keys that turn out later to be ours to load,
+ * because somebody else gave them up, are loaded by further calls.
+ */
+export class BatchLoad<Key, Value> {
+  #wanted: Wanted<Key, Value>[] = [];
+  #unknown: number;
+
+  constructor(
+    private readonly loadMany: BatchLoader<Key, Value>,
+    keys: number,
+  ) {
+    this.#unknown = keys;
+  }
+
+  place(key: Key): BatchPlace<Value> {
+    let isKnown = false;
+    const know = (): void => {
+      if (!isKnown) this.#unknown -= 1;
+      isKnown = true;
+      if (this.#unknown === 0) this.#dispatch();
+    };
+    return {
+      load: () =>
+        new Promise((resolve, reject) => {
+          this.#wanted.push({ key, resolve, reject });
+          know();
+        }),
+      waits: know,
+      settled: know,
+    };
+  }
+
+  #dispatch(): void {
+    const wanted = this.#wanted;
+    this.#wanted = [];
+    if (wanted.length > 0) void this.#load(wanted);
+  }
+
+  async #load(wanted: readonly Wanted<Key, Value>[]): Promise<void> {
+    try {
+      const values = await this.loadMany(wanted.map(({ key }) => key));
+      if (!Array.isArray(values) || values.length !== wanted.length) {
+        throw new ConfigurationError(
+          `A batch loader must return a list with a value for each of the ${wanted.length} keys that it was given, in their order.`,
+        );
+      }
+      wanted.forEach(({ resolve }, i) => resolve((values as readonly (Value | undefined)[])[i]));
+    } catch (error) {
+      for (const { reject } of wanted) reject(error);
+    }
+  }
+}

@@ -1,0 +1,444 @@
+import type { Codec } from '../../core/codec/codec.js';
+import { DecodeError } from '../../core/codec/codec.errors.js';
+import { RookeryError } from '../../core/errors/rookery-error.js';
+import type { Clock } from '../../core/time/clock.js';
+import type { CacheCounters } from '../cache-counters.js';
+import { CacheLoadError, CacheTimeoutError } from '../cache.errors.js';
+import type { Deferred } from '../deferred.js';
+import { EntryIds } from '../entry/entry-id.js';
+import { readHeld, writeLease, type StoredValue } from '../entry/entry-format.js';
+import type { MemoryTier } from '../memory/memory-tier.js';
+import type { PendingRead } from '../memory/pending-reads.js';
+import type { EntryStore } from '../store/entry-store.js';
+import type { KnownTag } from '../tags/known-tag.js';
+import { freshnessOf, isDueEarly } from './freshness.js';
+import { isAnswer } from './is-answer.js';
+import type { Lease } from './lease.js';
+import type { Loaded, Loads, RunningLoad } from './loads.js';
+import { AGAIN, WITHOUT_STORE, type Look } from './look.js';
+import type { LoadRequest, TagSpace } from './request.js';
+import type { AskedTags, TagCheck } from './tag-check.js';
+import { within } from './time-limits.js';
+import { Waiters } from './waiters.js';
+
+/** What a {@link CacheEngine} is made of. */
+export interface CacheEngineOptions {
+  readonly name: string;
+  readonly store: EntryStore;
+  readonly memory: MemoryTier | null;
+  readonly tagCheck: TagCheck;
+  readonly loads: Loads;
+  /** Entries whose eviction has not been confirmed: they are not to be read. */
+  readonly deferred: Deferred;
+  readonly codec: Codec;
+  readonly clock: Clock;
+  readonly leaseMs: number;
+  readonly counters: CacheCounters;
+  /** Something was not read because the store could not. */
+  readonly onStoreError: (error: unknown) => void;
+}
+
+/** A value, and whether it was there or had to be loaded. */
+export interface Answer {
+  readonly value: unknown;
+  readonly isHit: boolean;
+  readonly isStale: boolean;
+}
+
+/** After so many changes between one look and the next, a caller loads for itself. */
+const MOST_ROUNDS = 8;
+
+/** How long this process leaves a refresh alone that another one has begun, before it asks again. */
+const LONGEST_TRUST_MS = 1_000;
+
+/**
+ * Finds values, and has them loaded when there are none: once, whoever asks at the same time, in this process or another.
+ *
+ * A look takes the entry's lease when there is nothing, in the same step. Whoever has it loads; the others in the process join that load, those in
+ * other processes are woken when it has ended, or look again when its lease has.
+ */
+export class CacheEngine {
+  readonly #ids = new EntryIds();
+  readonly #waiters = new Waiters();
+  /** Refreshes that this process knows of, by entry: its own with their load, and others' that it need not ask about for a while. */
+  readonly #refreshes = new Map<string, RunningLoad | null>();
+  /** Loads while the store is away, by entry. */
+  readonly #storeless = new Map<string, RunningLoad>();
+  #listening: Promise<void> | undefined;
+
+  constructor(private readonly options: CacheEngineOptions) {}
+
+  /** The value, found or loaded. Rejects as the loader does, with `CacheLoadError` while a failure is backed off, or with `CacheTimeoutError`. */
+  async fetch(request: LoadRequest): Promise<Answer> {
+    const sinceMs = performance.now();
+    let hasWaited = false;
+    for (let round = 0; ;) {
+      const look = round < MOST_ROUNDS ? await this.#look(request) : WITHOUT_STORE;
+      if (look.kind === 'found') return { value: look.value, isHit: !hasWaited, isStale: look.isStale };
+      const answer = await this.#act(request, look, sinceMs);
+      if (answer !== null) return answer;
+      if (look.kind === 'theirs') hasWaited = true;
+      else round += 1;
+    }
+  }
+
+  /** The value if it is there and fresh, without loading it. */
+  async find(entry: string, space: TagSpace, tags: readonly string[]): Promise<{ readonly value: unknown } | null> {
+    const { store, memory, tagCheck, deferred, codec, counters, clock } = this.options;
+    if (deferred.has(entry)) return null;
+    const read = memory?.expect(entry) ?? null;
+    try {
+      const [bytes, asked] = await Promise.all([store.read(entry), tagCheck.ask(space, tags, false)]);
+      const held = bytes === null ? null : readHeld(codec, bytes);
+      if (held?.kind === 'unreadable') counters.unreadable += 1;
+      if (held?.kind === 'lease') return await this.#justLoaded(held.id, space);
+      if (held?.kind !== 'value' || clock.now() >= held.freshUntilMs) return null;
+      const known = await tagCheck.check(space, held, asked);
+      if (known === null) {
+        counters.deadByTag += 1;
+        return null;
+      }
+      return { value: await this.#hand(held, read, known) };
+    } catch (error) {
+      if (error instanceof DecodeError) counters.unreadable += 1;
+      else this.#noteStoreError(error);
+      return null;
+    } finally {
+      if (read !== null) memory?.drop(read);
+    }
+  }
+
+  /** What this process has loaded, and what is on its way to the store. */
+  async #justLoaded(leaseId: string, space: TagSpace): Promise<{ readonly value: unknown } | null> {
+    const load = this.options.loads.under(leaseId);
+    if (load?.isDone !== true) return null;
+    const loaded = await load.result.catch(() => null);
+    if (loaded === null || !loaded.isKept) return null;
+    const tags = await loaded.tags;
+    const isGood = tags === undefined || (tags !== null && (await this.options.tagCheck.matches(space, tags)) !== null);
+    return isGood ? { value: loaded.hand() } : null;
+  }
+
+  /** What was loaded for the entry while the store was away is no longer shared with new callers. */
+  forget(entry: string): void {
+    this.#storeless.delete(entry);
+  }
+
+  /** The same for all entries. */
+  forgetAll(): void {
+    this.#storeless.clear();
+  }
+
+  /** A hit in memory on a value that is due for an early refresh starts one. */
+  refreshEarly(request: LoadRequest, stored: StoredValue): void {
+    if (isDueEarly(stored, request.policy, this.options.clock.now(), Math.random)) this.#refresh(request, stored);
+  }
+
+  /** Gives a lease back, and lets those who wait go: for shutdown. */
+  stop(): void {
+    this.#waiters.wake(null);
+  }
+
+  async #look(request: LoadRequest): Promise<Look> {
+    const { store, memory, tagCheck, deferred, leaseMs } = this.options;
+    const { entry, space } = request;
+    if (deferred.has(entry)) return WITHOUT_STORE;
+    const lease = this.#newLease(entry, null);
+    const read = memory?.expect(entry) ?? null;
+    try {
+      const hint = memory?.peek(entry)?.stored.tags;
+      const keys = hint === undefined ? request.tags : withHint(request, hint);
+      const asking = tagCheck.ask(space, keys, request.tagsOf !== null && memory === null);
+      if (asking === undefined) {
+        const held = await store.claim(entry, lease.marker, leaseMs);
+        return await this.#interpret(request, held, lease, read);
+      }
+      const claiming = store.claim(entry, lease.marker, leaseMs);
+      asking.catch(() => claiming.then((held) => held === null && this.options.loads.giveBack(lease)).catch(ignore));
+      const [held, asked] = await Promise.all([claiming, asking]);
+      return await this.#interpret(request, held, lease, read, asked);
+    } catch (error) {
+      this.#noteStoreError(error);
+      return WITHOUT_STORE;
+    } finally {
+      if (read !== null) memory?.drop(read);
+    }
+  }
+
+  async #interpret(
+    request: LoadRequest,
+    bytes: Buffer | null | undefined,
+    lease: Lease,
+    read: PendingRead | null,
+    asked?: AskedTags,
+  ): Promise<Look> {
+    if (bytes === null) return { kind: 'ours', lease, stale: null };
+    if (bytes === undefined) return WITHOUT_STORE;
+    const held = readHeld(this.options.codec, bytes);
+    if (held.kind === 'value') return this.#judge(request, held, read, asked);
+    if (held.kind === 'failure') return { ...held, kind: 'failed', stale: null };
+    if (held.kind === 'lease') {
+      const load = this.options.loads.under(held.id);
+      return load === undefined ? this.#contend(request, lease, read) : { kind: 'joined', load, stale: null };
+    }
+    this.options.counters.unreadable += 1;
+    return this.#replace(request, held.head, null);
+  }
+
+  /** What a stored value may be used for. */
+  async #judge(
+    request: LoadRequest,
+    stored: StoredValue,
+    read: PendingRead | null,
+    asked: AskedTags | undefined,
+  ): Promise<Look> {
+    const { tagCheck, counters, clock } = this.options;
+    const known = stored.tags.length === 0 ? NO_TAGS : await tagCheck.check(request.space, stored, asked);
+    if (known === null) {
+      counters.deadByTag += 1;
+      return this.#replace(request, stored.head, null);
+    }
+    const nowMs = clock.now();
+    const freshness = freshnessOf(stored, request.policy, nowMs);
+    if (freshness === 'expired') return this.#replace(request, stored.head, null);
+    if (freshness === 'fallback') return this.#replace(request, stored.head, stored);
+    try {
+      const value = await this.#hand(stored, read, known);
+      const isDue = freshness === 'revalidate' || isDueEarly(stored, request.policy, nowMs, Math.random);
+      if (isDue) this.#refresh(request, stored);
+      return { kind: 'found', value, isStale: freshness === 'revalidate' || stored.isProlonged };
+    } catch (error) {
+      if (!(error instanceof DecodeError)) throw error;
+      counters.unreadable += 1;
+      return this.#replace(request, stored.head, null);
+    }
+  }
+
+  /** Another process has the entry's lease. */
+  async #contend(request: LoadRequest, lease: Lease, read: PendingRead | null): Promise<Look> {
+    const { store, leaseMs } = this.options;
+    await this.#listen();
+    const waiter = this.#waiters.add(request.entry);
+    try {
+      const { waitMs, held } = await store.wait(request.entry, lease.marker, leaseMs);
+      if (waitMs > 0) return { kind: 'theirs', waiter, waitMs, stale: null };
+      waiter.cancel();
+      return await this.#interpret(request, held, lease, read);
+    } catch (error) {
+      waiter.cancel();
+      throw error;
+    }
+  }
+
+  /** The entry is there but not good enough: it is to be replaced, by us if nobody else does. */
+  async #replace(request: LoadRequest, head: string | Buffer, stale: StoredValue | null): Promise<Look> {
+    const { store, codec, leaseMs } = this.options;
+    const { entry } = request;
+    await this.#listen();
+    const lease = this.#newLease(entry, head);
+    const waiter = this.#waiters.add(entry);
+    try {
+      const claim = await store.claimRefresh(entry, head, lease.marker, leaseMs, true);
+      if (claim.kind === 'theirs') {
+        const load = this.#refreshes.get(entry) ?? null;
+        if (load === null) return { kind: 'theirs', waiter, waitMs: claim.waitMs, stale };
+        waiter.cancel();
+        return { kind: 'joined', load, stale };
+      }
+      waiter.cancel();
+      if (claim.kind === 'ours') return { kind: 'ours', lease, stale };
+      const mark = claim.kind === 'failed' ? readHeld(codec, claim.mark) : null;
+      return mark?.kind === 'failure' ? { ...mark, kind: 'failed', stale } : AGAIN;
+    } catch (error) {
+      waiter.cancel();
+      throw error;
+    }
+  }
+
+  /** Does what a look calls for. Null: look again. */
+  async #act(request: LoadRequest, look: Look, sinceMs: number): Promise<Answer | null> {
+    switch (look.kind) {
+      case 'found':
+      case 'again':
+        return null;
+      case 'failed':
+        return this.#despite(look.stale, this.#failure(look.id, look.untilMs));
+      case 'theirs':
+        request.onWait?.();
+        return this.#wait(request, look, sinceMs);
+      case 'joined':
+        request.onWait?.();
+        return this.#await(request, look.load, look.stale, sinceMs, true);
+      case 'ours': {
+        const load = look.lease === null ? this.#loadStoreless(request) : this.#load(request, look.lease, look.stale);
+        return this.#await(request, load, look.stale, sinceMs, false);
+      }
+    }
+  }
+
+  #load(request: LoadRequest, lease: Lease, stale: StoredValue | null): RunningLoad {
+    const load = this.options.loads.start(request, lease, stale);
+    if (lease.head !== null) this.#noteRefresh(request.entry, load);
+    return load;
+  }
+
+  #noteRefresh(entry: string, load: RunningLoad): void {
+    this.#refreshes.set(entry, load);
+    const ended = (): void => {
+      if (this.#refreshes.get(entry) === load) this.#refreshes.delete(entry);
+    };
+    load.result.then(ended, ended);
+  }
+
+  #loadStoreless(request: LoadRequest): RunningLoad {
+    const { entry } = request;
+    const shared = this.#storeless.get(entry);
+    if (shared !== undefined) return shared;
+    const load = this.options.loads.start(request, null, null);
+    this.#storeless.set(entry, load);
+    const ended = (): void => {
+      if (this.#storeless.get(entry) === load) this.#storeless.delete(entry);
+    };
+    load.result.then(ended, ended);
+    return load;
+  }
+
+  /** Waits for a load of this process, within the caller's limits. */
+  async #await(
+    request: LoadRequest,
+    load: RunningLoad,
+    stale: StoredValue | null,
+    sinceMs: number,
+    isJoined: boolean,
+  ): Promise<Answer | null> {
+    const { softTimeoutMs, hardTimeoutMs } = request.policy;
+    const { name, tagCheck } = this.options;
+    // The value is there, only not in the store yet.
+    const isHit = isJoined && load.isDone;
+    let loaded: Loaded;
+    try {
+      const outcome = await within(load.result, sinceMs, stale === null ? null : softTimeoutMs, hardTimeoutMs);
+      if (typeof outcome === 'string') throw new CacheTimeoutError(name, hardTimeoutMs ?? 0);
+      loaded = outcome.result;
+    } catch (error) {
+      return this.#despite(stale, error);
+    }
+    // A caller that joined came later than the load, and perhaps later than an invalidation.
+    if (isJoined && loaded.tags !== undefined) {
+      const tags = await loaded.tags.catch(() => null);
+      if (tags === null || (await tagCheck.matches(request.space, tags)) === null) return null;
+    }
+    return { value: loaded.hand(), isHit, isStale: false };
+  }
+
+  /** Waits for another process, within the caller's limits. */
+  async #wait(
+    { policy }: LoadRequest,
+    { waiter, waitMs, stale }: Extract<Look, { readonly kind: 'theirs' }>,
+    sinceMs: number,
+  ): Promise<Answer | null> {
+    const { softTimeoutMs, hardTimeoutMs } = policy;
+    this.options.counters.waits += 1;
+    try {
+      const soft = stale === null ? null : softTimeoutMs;
+      const outcome = await within(waiter.until(waitMs), sinceMs, soft, hardTimeoutMs);
+      if (typeof outcome !== 'string') return null;
+      return this.#despite(stale, new CacheTimeoutError(this.options.name, hardTimeoutMs ?? 0));
+    } finally {
+      waiter.cancel();
+    }
+  }
+
+  /** The stale value in spite of the error, or the error: an answer of the source is better than what it said before. */
+  #despite(stale: StoredValue | null, error: unknown): Answer {
+    if (stale === null || isAnswer(error)) throw error;
+    return { value: this.#handStale(stale), isHit: true, isStale: true };
+  }
+
+  #handStale(stale: StoredValue): unknown {
+    const { codec, memory } = this.options;
+    const decode = (): unknown => stale.decode(codec);
+    return memory === null ? decode() : memory.handing(decode)();
+  }
+
+  async #hand(stored: StoredValue, read: PendingRead | null, known: readonly KnownTag[]): Promise<unknown> {
+    const { memory, codec } = this.options;
+    if (memory === null || read === null) return stored.decode(codec);
+    return memory.keep(read, stored, known).hand();
+  }
+
+  #failure(id: string, untilMs: number): unknown {
+    const own = this.options.loads.failureOf(id);
+    if (own !== undefined) return own.error;
+    return new CacheLoadError(this.options.name, Math.max(1, untilMs - this.options.clock.now()));
+  }
+
+  /** Loads a new value in the background, unless somebody else does. */
+  #refresh(request: LoadRequest, stored: StoredValue): void {
+    const { entry } = request;
+    if (this.#refreshes.has(entry)) return;
+    this.#refreshes.set(entry, null);
+    this.#tryRefresh(request, stored).then(
+      (trustMs) => this.#trust(entry, trustMs),
+      (error: unknown) => {
+        this.#noteStoreError(error);
+        this.#trust(entry, LONGEST_TRUST_MS);
+      },
+    );
+  }
+
+  /** Returns for how long another's refresh, or failure, need not be asked about. */
+  async #tryRefresh(request: LoadRequest, stored: StoredValue): Promise<number> {
+    const { store, leaseMs, counters, codec, clock } = this.options;
+    const { entry } = request;
+    const lease = this.#newLease(entry, stored.head);
+    const claim = await store.claimRefresh(entry, stored.head, lease.marker, leaseMs, false);
+    if (claim.kind === 'ours') {
+      counters.refreshes += 1;
+      this.#load(request, lease, stored).result.catch(ignore);
+      return -1;
+    }
+    if (claim.kind === 'theirs') return claim.waitMs;
+    const mark = claim.kind === 'failed' ? readHeld(codec, claim.mark) : null;
+    return mark?.kind === 'failure' ? mark.untilMs - clock.now() : 0;
+  }
+
+  #trust(entry: string, ms: number): void {
+    if (ms < 0) return;
+    const end = (): void => {
+      if (this.#refreshes.get(entry) === null) this.#refreshes.delete(entry);
+    };
+    setTimeout(end, Math.min(ms, LONGEST_TRUST_MS)).unref();
+  }
+
+  #newLease(entry: string, head: Lease['head']): Lease {
+    const id = this.#ids.next();
+    return { entry, id, marker: writeLease(id), head };
+  }
+
+  /** Hears of ends of loads in other processes. */
+  async #listen(): Promise<void> {
+    this.#listening ??= this.options.store.listen(this.#waiters.wake).catch((error: unknown) => {
+      this.#listening = undefined;
+      throw error;
+    });
+    await this.#listening;
+  }
+
+  /** The cache goes on without the store; what is wrong in the program is not its business. */
+  #noteStoreError(error: unknown): void {
+    if (!(error instanceof RookeryError)) throw error;
+    this.options.counters.readsWithoutRedis += 1;
+    this.options.onStoreError(error);
+  }
+}
+
+const NO_TAGS: readonly KnownTag[] = [];
+
+function withHint(request: LoadRequest, hint: StoredValue['tags']): readonly string[] {
+  return [...new Set([...request.tags, ...hint.map(({ tag }) => request.space.prefix + tag)])];
+}
+
+function ignore(): void {
+  // What failed has been counted where it failed.
+}

@@ -1,0 +1,160 @@
+import { RookeryError } from '../../core/errors/rookery-error.js';
+import type { CacheCore } from '../cache-core.js';
+import type { ScopedKeys } from '../cache-keys.js';
+import type { Deferred } from '../deferred.js';
+import { EntryIds } from '../entry/entry-id.js';
+import { writeValue, type Payload, type TagToken } from '../entry/entry-format.js';
+import type { StoredBytes } from '../store/entry-store.js';
+import { lifetimeOf, type Lifetime, type Policy } from './policy.js';
+
+/** A value that is to be written. */
+export interface Write {
+  readonly entry: string;
+  readonly value: unknown;
+  readonly payload: Payload;
+  /** The keys of its tags. */
+  readonly tags: readonly string[];
+}
+
+/** How `invalidatePattern` and `clear` go about it. */
+export interface PatternOptions {
+  /** Called after each batch with the number of entries evicted so far. */
+  readonly onProgress?: (evicted: number) => void;
+  /** Ends it early; what is evicted stays so. */
+  readonly signal?: AbortSignal;
+}
+
+/** What `invalidatePattern` or `clear` came to. */
+export interface PatternResult {
+  /** How many keys were found and evicted. */
+  readonly evicted: number;
+  /** False when it ended early: by the signal, or because Redis could not be told of the rest. */
+  readonly complete: boolean;
+}
+
+/**
+ * Changes what a cache holds. Each method resolves with true once the store has confirmed; with false when it could not be told, and then goes on telling it, and
+ * this process does not read meanwhile what should be gone.
+ */
+export class CacheWriter {
+  readonly #ids = new EntryIds();
+
+  constructor(private readonly core: CacheCore) {}
+
+  async write(
+    keys: ScopedKeys,
+    writes: readonly Write[],
+    policy: Policy,
+    expiresAt: Date | undefined,
+  ): Promise<boolean> {
+    const { store, clock } = this.core.options;
+    const nowMs = clock.now();
+    const lives = writes.map(({ value }) => lifetimeOf(policy, value, expiresAt, nowMs, Math.random));
+    const entries = writes.map(({ entry }) => entry);
+    this.#distrust(entries);
+    try {
+      const values = await this.#compose(keys, writes, lives, nowMs);
+      if (values.length > 0) await store.put(values);
+      // What must not be kept must not leave the old value behind either.
+      const kept = new Set(values.map(({ entry }) => entry));
+      const dropped = entries.filter((entry) => !kept.has(entry));
+      if (dropped.length > 0) await store.evict(dropped);
+    } catch (error) {
+      if (!(error instanceof RookeryError)) throw error;
+      this.core.noteLost(entries, error);
+      return false;
+    }
+    this.core.deferredEntries.settled(entries);
+    this.#distrust(entries);
+    for (const key of entries) this.core.events.emit({ type: 'write', key });
+    return true;
+  }
+
+  async evict(entries: readonly string[]): Promise<boolean> {
+    this.#distrust(entries);
+    for (const key of entries) this.core.events.emit({ type: 'delete', key });
+    try {
+      await this.core.options.store.evict(entries);
+    } catch (error) {
+      return this.#later(this.core.deferredEntries, entries, error);
+    }
+    this.core.deferredEntries.settled(entries);
+    this.#distrust(entries);
+    return true;
+  }
+
+  async invalidate(keys: ScopedKeys, tags: readonly string[]): Promise<boolean> {
+    if (tags.length === 0) return true;
+    this.core.engine.forgetAll();
+    this.core.events.emit({ type: 'invalidate', keys: tags });
+    try {
+      await this.core.tags.invalidate(keys.space.clockKey, tags, this.core.tagHoldMs);
+    } catch (error) {
+      return this.#later(this.core.deferredTags, tags, error);
+    }
+    this.core.deferredTags.settled(tags);
+    return true;
+  }
+
+  async evictAll(pattern: string, { onProgress, signal }: PatternOptions): Promise<PatternResult> {
+    const { store } = this.core.options;
+    let evicted = 0;
+    this.core.engine.forgetAll();
+    try {
+      for await (const keys of store.scan(pattern, signal)) {
+        if (signal?.aborted === true) return { evicted, complete: false };
+        if (keys.length === 0) continue;
+        this.#distrust(keys);
+        await store.evict(keys);
+        this.#distrust(keys);
+        evicted += keys.length;
+        onProgress?.(evicted);
+      }
+    } catch (error) {
+      if (signal?.aborted !== true && !(error instanceof RookeryError)) throw error;
+      return { evicted, complete: false };
+    }
+    return { evicted, complete: true };
+  }
+
+  async #compose(
+    keys: ScopedKeys,
+    writes: readonly Write[],
+    lives: readonly Lifetime[],
+    nowMs: number,
+  ): Promise<StoredBytes[]> {
+    const { codec } = this.core.options.config;
+    const mark = this.core.tags.mark(keys.space.clockKey);
+    const tokensOf = writes.map(({ tags }, i) =>
+      tags.length === 0 ? NO_TOKENS : this.core.tags.forEntry(mark, tags, lives[i]?.keptMs ?? 0),
+    );
+    const tokens = await Promise.all(tokensOf);
+    return writes.flatMap(({ entry, payload, tags }, i) => {
+      const { freshMs, keptMs } = lives[i] as Lifetime;
+      const own = tokens[i] ?? null;
+      if (freshMs === 0 || own === null) return [];
+      const tagged = tags.map((key, n): TagToken => ({
+        tag: key.slice(keys.space.prefix.length),
+        token: own[n] ?? '',
+      }));
+      const facts = { freshUntilMs: nowMs + freshMs, storedAtMs: nowMs, loadMs: 0, tags: tagged };
+      return [{ entry, ttlMs: keptMs, bytes: writeValue(codec, this.#ids.next(), payload, facts) }];
+    });
+  }
+
+  /** Nothing local from before counts any more. */
+  #distrust(keys: readonly string[]): void {
+    for (const key of keys) {
+      this.core.engine.forget(key);
+      this.core.changed(key);
+    }
+  }
+
+  #later(deferred: Deferred, keys: readonly string[], error: unknown): boolean {
+    if (!(error instanceof RookeryError)) throw error;
+    this.core.noteLate(deferred, keys, error);
+    return false;
+  }
+}
+
+const NO_TOKENS: readonly string[] = [];

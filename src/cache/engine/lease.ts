@@ -1,0 +1,53 @@
+import type { EntryStore } from '../store/entry-store.js';
+
+/** The right to load one entry, which nobody else has while it lasts. */
+export interface Lease {
+  readonly entry: string;
+  readonly id: string;
+  /** As it lies in the store. */
+  readonly marker: string;
+  /** The first bytes of the entry that is to be replaced; null where there was none. */
+  readonly head: string | Buffer | null;
+}
+
+/** A load may keep its lease for this many times the lease's length; a loader that hangs must not hold everybody up for ever. */
+const LONGEST_LEASES = 10;
+const RENEWALS_PER_LEASE = 3;
+
+/** Renews the leases of loads under way, so that a lease can be short: it need not outlast a load, only a dead process. */
+export class LeaseKeeper {
+  readonly #renewals = new Map<Lease, number>();
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(
+    private readonly store: EntryStore,
+    private readonly leaseMs: number,
+  ) {}
+
+  keep(lease: Lease): void {
+    this.#renewals.set(lease, 0);
+    this.#timer ??= setInterval(() => this.#renewAll(), Math.max(1, this.leaseMs / RENEWALS_PER_LEASE)).unref();
+  }
+
+  release(lease: Lease): void {
+    this.#renewals.delete(lease);
+    if (this.#renewals.size === 0) this.stop();
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+  }
+
+  #renewAll(): void {
+    for (const [lease, renewals] of this.#renewals) {
+      this.#renewals.set(lease, renewals + 1);
+      if (renewals < LONGEST_LEASES * RENEWALS_PER_LEASE) this.#renew(lease);
+    }
+  }
+
+  #renew({ entry, marker, head }: Lease): void {
+    // A renewal that fails is followed by another, and a lease that is lost is found out when the load ends.
+    this.store.renew(entry, head !== null, marker, this.leaseMs).catch(() => undefined);
+  }
+}

@@ -1,0 +1,247 @@
+import type { Codec } from '../../core/codec/codec.js';
+import type { Clock } from '../../core/time/clock.js';
+import type { CacheCounters } from '../cache-counters.js';
+import type { CacheEvents } from '../cache-events.js';
+import {
+  decodePayload,
+  encodePayload,
+  writeFailure,
+  writeValue,
+  type Payload,
+  type StoredValue,
+  type TagToken,
+} from '../entry/entry-format.js';
+import type { EntryStore } from '../store/entry-store.js';
+import type { LoadMark } from '../tags/known-tag.js';
+import type { TagBook } from '../tags/tag-book.js';
+import { isAnswer } from './is-answer.js';
+import { LeaseKeeper, type Lease } from './lease.js';
+import { lifetimeOf, type Lifetime } from './policy.js';
+import type { LoadRequest } from './request.js';
+
+/** How many failures a process remembers with their errors. */
+const MOST_FAILURES = 1_000;
+
+const NO_TAGS: readonly TagToken[] = [];
+
+/** What a load brought. */
+export interface Loaded {
+  /** The value for one caller, as a later hit will give it; the loader's own when it cannot be encoded. */
+  readonly hand: () => unknown;
+  /**
+   * The tags of the value, with the tokens that they had before the load. Null when one was invalidated meanwhile: then those who came after the
+   * invalidation must not be given the value. Undefined when it has none.
+   */
+  readonly tags: Promise<readonly TagToken[] | null> | undefined;
+  /** Whether it is to be stored. */
+  readonly isKept: boolean;
+}
+
+/** A load that callers can join. */
+export interface RunningLoad {
+  /** Settles as the loader does. */
+  readonly result: Promise<Loaded>;
+  /** Whether the loader has settled. */
+  isDone: boolean;
+}
+
+/** What the loads of a cache have in common. */
+export interface LoadsOptions {
+  readonly store: EntryStore;
+  readonly tags: TagBook;
+  readonly clock: Clock;
+  readonly codec: Codec;
+  readonly compressAbove: number;
+  readonly leaseMs: number;
+  readonly counters: CacheCounters;
+  readonly events: CacheEvents;
+  /** Makes of a way to decode a value the way to hand it out: to each caller a copy, or to all the same, frozen. */
+  readonly handing: (decode: () => unknown) => () => unknown;
+  /** Something was not stored because the store could not: what now lies under these keys is not to be trusted. */
+  readonly onLost: (keys: readonly string[], error: unknown) => void;
+}
+
+/** A loaded value, about to be stored. */
+interface Fresh {
+  readonly value: unknown;
+  readonly payload: Payload | null;
+  readonly nowMs: number;
+  readonly loadMs: number;
+  readonly life: Lifetime;
+  readonly tags: Promise<readonly TagToken[] | null> | undefined;
+}
+
+/** Runs loaders, and puts what they bring in the place of the lease that they ran under. */
+export class Loads {
+  /** Loads that are under way, or whose value is on its way to the store, by the id of their lease. */
+  readonly #leased = new Map<string, RunningLoad>();
+  /** Failures of this process that are backed off, by the id of the mark that stands for them. */
+  readonly #failures = new Map<string, unknown>();
+  readonly #settling = new Set<Promise<void>>();
+  readonly #keeper: LeaseKeeper;
+
+  constructor(private readonly options: LoadsOptions) {
+    this.#keeper = new LeaseKeeper(options.store, options.leaseMs);
+  }
+
+  /** The load that runs under that lease in this process, or whose value is on its way to the store. */
+  under(leaseId: string): RunningLoad | undefined {
+    return this.#leased.get(leaseId);
+  }
+
+  /** The error for which a mark stands, when it was this process that failed. */
+  failureOf(id: string): { readonly error: unknown } | undefined {
+    return this.#failures.has(id) ? { error: this.#failures.get(id) } : undefined;
+  }
+
+  /**
+   * Runs the loader, and stores what it brings under the lease; without a lease nothing is stored. When the loader fails and there is a `stale` value, that one
+   * serves on for the policy's `throttle`. Settles as the loader does, and does not wait for the storing.
+   */
+  start(request: LoadRequest, lease: Lease | null, stale: StoredValue | null): RunningLoad {
+    const load: RunningLoad = { result: this.#run(request, lease, stale), isDone: false };
+    const done = (): void => void (load.isDone = true);
+    load.result.then(done, done);
+    if (lease !== null) {
+      this.#leased.set(lease.id, load);
+      this.#keeper.keep(lease);
+    }
+    return load;
+  }
+
+  /** Gives a lease back without having loaded. */
+  giveBack(lease: Lease): void {
+    this.#settle(lease, () => this.#storeNothing(lease));
+  }
+
+  /** Waits until everything loaded is stored. */
+  async drain(): Promise<void> {
+    while (this.#settling.size > 0) await Promise.all(this.#settling);
+    this.#keeper.stop();
+  }
+
+  async #run(request: LoadRequest, lease: Lease | null, stale: StoredValue | null): Promise<Loaded> {
+    const { counters, events, clock } = this.options;
+    const mark = this.options.tags.mark(request.space.clockKey);
+    const startedMs = clock.monotonicMs();
+    counters.loads += 1;
+    try {
+      const value = await request.load();
+      const loadMs = clock.monotonicMs() - startedMs;
+      counters.loadMs += loadMs;
+      if (events.isHeard) events.emit({ type: 'load', key: request.entry, durationMs: loadMs });
+      return this.#keep(request, lease, mark, value, loadMs);
+    } catch (error) {
+      const durationMs = clock.monotonicMs() - startedMs;
+      counters.loadFailures += 1;
+      events.emit({ type: 'load-failed', key: request.entry, durationMs, error });
+      if (lease !== null) this.#settle(lease, () => this.#storeFailure(request, lease, stale, error));
+      throw error;
+    }
+  }
+
+  #keep(request: LoadRequest, lease: Lease | null, mark: LoadMark, value: unknown, loadMs: number): Loaded {
+    const nowMs = this.options.clock.now();
+    const payload = this.#tryEncode(value);
+    const isWanted = payload !== null && request.unless?.(value) !== true;
+    const life = isWanted ? lifetimeOf(request.policy, value, request.expiresAt, nowMs, Math.random) : UNWANTED;
+    // Without the store there are no tokens, and nobody joins who came after an invalidation.
+    const tags = value === undefined || lease === null ? undefined : this.#tagsOf(request, mark, value, life);
+    if (lease !== null) {
+      const fresh = { value, payload, nowMs, loadMs, life, tags };
+      this.#settle(lease, () => this.#storeValue(lease, fresh));
+    }
+    const { codec, handing } = this.options;
+    const hand = payload === null ? (): unknown => value : handing(() => decodePayload(codec, payload));
+    return { hand, tags, isKept: life.freshMs > 0 };
+  }
+
+  /** Undefined is nothing to keep; what cannot be encoded is for its caller all the same. */
+  #tryEncode(value: unknown): Payload | null {
+    if (value === undefined) return null;
+    try {
+      return encodePayload(this.options.codec, value, this.options.compressAbove);
+    } catch {
+      this.options.counters.unencodable += 1;
+      return null;
+    }
+  }
+
+  #tagsOf(request: LoadRequest, mark: LoadMark, value: unknown, life: Lifetime): Fresh['tags'] {
+    const { tags, tagsOf, space } = request;
+    const keys = tagsOf === null ? tags : [...new Set([...tags, ...tagsOf(value)])];
+    if (keys.length === 0) return undefined;
+    const read = this.options.tags
+      .forEntry(mark, keys, life.keptMs)
+      .then(
+        (tokens) =>
+          tokens?.map((token, i): TagToken => ({ tag: (keys[i] as string).slice(space.prefix.length), token })) ?? null,
+      );
+    read.catch(ignoreSinceTheStoringTells);
+    return read;
+  }
+
+  async #storeValue(lease: Lease, { payload, nowMs, loadMs, life, tags: tagged }: Fresh): Promise<void> {
+    if (payload === null || life.freshMs === 0) return this.#storeNothing(lease);
+    const { counters, events, codec, store } = this.options;
+    const tags = tagged === undefined ? NO_TAGS : await tagged;
+    if (tags === null) await this.#storeNothing(lease);
+    const facts = { freshUntilMs: nowMs + life.freshMs, storedAtMs: nowMs, loadMs, tags: tags ?? NO_TAGS };
+    const { entry, head, marker, id } = lease;
+    const bytes = writeValue(codec, id, payload, facts);
+    const ttlMs = life.keptMs;
+    const isStored =
+      tags !== null &&
+      (await (head === null
+        ? store.settle(entry, marker, bytes, ttlMs)
+        : store.settleRefresh(entry, head, marker, { kind: 'value', bytes, ttlMs })));
+    if (!isStored) counters.loadsOvertaken += 1;
+    if (events.isHeard) events.emit({ type: isStored ? 'stored' : 'overtaken', key: entry });
+  }
+
+  async #storeNothing({ entry, head, marker }: Lease): Promise<void> {
+    const { store } = this.options;
+    if (head === null) await store.settle(entry, marker, '', 0);
+    else await store.settleRefresh(entry, head, marker, { kind: 'nothing' });
+  }
+
+  async #storeFailure({ policy }: LoadRequest, lease: Lease, stale: StoredValue | null, error: unknown): Promise<void> {
+    const { entry, head, marker, id } = lease;
+    const { store, clock } = this.options;
+    const nowMs = clock.now();
+    if (head !== null && stale !== null && policy.failSafeMs > 0 && !isAnswer(error)) {
+      const bytes = stale.prolongedUntil(nowMs + policy.throttleMs);
+      await store.settleRefresh(entry, head, marker, { kind: 'prolonged', bytes });
+      return;
+    }
+    const backoffMs = isAnswer(error) ? 0 : policy.backoffMs;
+    const mark = writeFailure(id, nowMs + backoffMs);
+    if (backoffMs > 0) this.#remember(id, error);
+    if (head === null) await store.settle(entry, marker, backoffMs > 0 ? mark : '', backoffMs);
+    else await store.settleRefresh(entry, head, marker, { kind: 'failure', mark, backoffMs });
+  }
+
+  #remember(id: string, error: unknown): void {
+    this.#failures.set(id, error);
+    const oldest = this.#failures.keys().next();
+    if (this.#failures.size > MOST_FAILURES && oldest.done !== true) this.#failures.delete(oldest.value);
+  }
+
+  /** What becomes of the lease is awaited by no caller, only by shutdown. */
+  #settle(lease: Lease, work: () => Promise<void>): void {
+    const settling = work()
+      .catch((error: unknown) => this.options.onLost([lease.entry], error))
+      .finally(() => {
+        this.#settling.delete(settling);
+        this.#leased.delete(lease.id);
+        this.#keeper.release(lease);
+      });
+    this.#settling.add(settling);
+  }
+}
+
+const UNWANTED: Lifetime = { freshMs: 0, keptMs: 0 };
+
+function ignoreSinceTheStoringTells(): void {
+  // Without tokens the value is not stored, and that is counted there.
+}

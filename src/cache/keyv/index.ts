@@ -1,0 +1,1 @@
+export { createKeyv, type CreateKeyvOptions } from './create-keyv.js';

@@ -1,0 +1,12 @@
+import type { Cancel } from '../../core/time/clock.js';
+
+/** Whether local copies can be trusted: every change of what they were copied from is heard of here. */
+export interface Coherence {
+  /** False while changes may go unheard: then no copy is served or made. */
+  readonly live: boolean;
+  /** Calls the listener whenever all copies must go: changes were missed, or `live` changed. */
+  onEpoch(listener: () => void): Cancel;
+}
+
+/** For a store that nobody but this process changes. */
+export const ALWAYS_COHERENT: Coherence = { live: true, onEpoch: () => () => undefined };

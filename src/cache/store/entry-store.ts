@@ -1,0 +1,103 @@
+/** What {@link EntryStore.claim} found: bytes; null when the lease is ours; undefined when nothing is there, and no lease could be taken. */
+export type Claimed = Buffer | null | undefined;
+
+/** Another's lease that is in the way, or what took its place. */
+export interface Contended {
+  /** What is left of the other's lease, in milliseconds; 0 when it is gone. */
+  readonly waitMs: number;
+  /** With `waitMs` 0: what the entry holds, null when the lease is ours. */
+  readonly held: Buffer | null;
+}
+
+/** What became of the attempt to replace an entry. */
+export type RefreshClaim =
+  | { readonly kind: 'ours' }
+  | { readonly kind: 'theirs'; readonly waitMs: number }
+  | { readonly kind: 'failed'; readonly mark: Buffer }
+  /** The entry is another by now. */
+  | { readonly kind: 'moved' };
+
+/** What a refresh came to. */
+export type RefreshOutcome =
+  | { readonly kind: 'value'; readonly bytes: string | Buffer; readonly ttlMs: number }
+  | { readonly kind: 'nothing' }
+  | { readonly kind: 'failure'; readonly mark: string; readonly backoffMs: number }
+  /** The stale entry serves on: its new flags and end of freshness. */
+  | { readonly kind: 'prolonged'; readonly bytes: string };
+
+/** The encoded value and how long it lives. */
+export interface StoredBytes {
+  readonly entry: string;
+  readonly bytes: string | Buffer;
+  readonly ttlMs: number;
+}
+
+/** The tokens of tags, read together. */
+export interface TagReading {
+  /** The tags' clock, in microseconds: an invalidation after this reading is later. */
+  readonly clockUs: number;
+  readonly tokens: readonly string[];
+}
+
+/** Where the tags of a cache live. */
+export interface TagKeys {
+  readonly clock: string;
+  readonly tags: readonly string[];
+}
+
+/**
+ * Where entries are kept: Redis, or this process. The methods are single decisions, each one step that nobody comes between, and one round trip.
+ *
+ * They reject with `RedisUnavailableError` or `RedisReplyError` when the store could not do it; then it may or may not have been done.
+ */
+export interface EntryStore {
+  /** What the entry holds; when it is absent its lease is taken. Claims of one tick share a round trip. */
+  claim(entry: string, marker: string, leaseMs: number): Promise<Claimed>;
+
+  /** What the entry holds. Reads of one tick share a round trip. */
+  read(entry: string): Promise<Buffer | null>;
+
+  /** Puts an outcome in a lease's place: a value, the mark of a failure, or nothing (''). False when the lease is no longer ours. */
+  settle(entry: string, marker: string, outcome: string | Buffer, ttlMs: number): Promise<boolean>;
+
+  /** Asks to be woken when another's lease on the entry ends, or takes the lease when it has ended. */
+  wait(entry: string, marker: string, leaseMs: number): Promise<Contended>;
+
+  /** Takes the right to replace the entry that begins with `head`. With `waits`, asks to be woken when another's refresh ends. */
+  claimRefresh(
+    entry: string,
+    head: string | Buffer,
+    marker: string,
+    leaseMs: number,
+    waits: boolean,
+  ): Promise<RefreshClaim>;
+
+  /** Ends a refresh. False when the lease or the entry was no longer ours: then the outcome was dropped. */
+  settleRefresh(entry: string, head: string | Buffer, marker: string, outcome: RefreshOutcome): Promise<boolean>;
+
+  /** Keeps a lease, that of an entry or that of its refresh. False when it is no longer ours. */
+  renew(entry: string, isRefresh: boolean, marker: string, leaseMs: number): Promise<boolean>;
+
+  /** Writes entries, whatever they held. */
+  put(values: readonly StoredBytes[]): Promise<void>;
+
+  /** Evicts entries, and ends the loads under way for them. */
+  evict(entries: readonly string[]): Promise<void>;
+
+  /** The tokens of tags as they are now, undefined where a tag has none. Reads of one tick share a round trip. */
+  peekTags(tags: readonly string[]): Promise<readonly (string | undefined)[]>;
+
+  /** The tokens of tags, made where they are missing, each kept for at least half of `holdMs`. */
+  readTags(keys: TagKeys, holdMs: number): Promise<TagReading>;
+
+  /** Gives tags new tokens, and returns the token. */
+  invalidateTags(keys: TagKeys, holdMs: number): Promise<string>;
+
+  /** Every key that matches the pattern, in batches, some perhaps twice. */
+  scan(pattern: string, signal: AbortSignal | undefined): AsyncIterable<readonly string[]>;
+
+  /** Calls `onWake` with each entry whose waiters are to look again, and with null when that may have been missed. Resolves once it hears. */
+  listen(onWake: (entry: string | null) => void): Promise<void>;
+
+  close(): void;
+}

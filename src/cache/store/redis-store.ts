@@ -1,0 +1,238 @@
+import { RedisReplyError, RedisUnavailableError } from '../../core/errors/redis.errors.js';
+import type { RedisConnection, SendOptions } from '../../core/redis/redis-connection.js';
+import type { ChangeFeed } from '../../core/redis/tracking/change-feed.js';
+import {
+  cacheClaim,
+  cacheClaimRefresh,
+  cacheEvict,
+  cacheInvalidateTags,
+  cachePut,
+  cacheReadTags,
+  cacheRenew,
+  cacheSettle,
+  cacheSettleRefresh,
+  cacheWait,
+} from '../cache.scripts.gen.js';
+import { LEASE } from '../entry/entry-format.js';
+import { ClaimBatcher, type Claim } from './claim-batcher.js';
+import type {
+  Claimed,
+  Contended,
+  EntryStore,
+  RefreshClaim,
+  RefreshOutcome,
+  StoredBytes,
+  TagKeys,
+  TagReading,
+} from './entry-store.js';
+
+/** What a {@link RedisStore} is made of. */
+export interface RedisStoreOptions {
+  readonly connection: RedisConnection;
+  readonly deadlineMs: number;
+  /** Where waiters are woken. */
+  readonly channel: string;
+  /** How the processes hear of each other's changes, where there is a memory tier. */
+  readonly changes: ChangeFeed | null;
+}
+
+const NOTHING = '';
+const MOST_PER_SCRIPT = 256;
+
+/** One cache's entries in Redis. */
+export class RedisStore implements EntryStore {
+  readonly #claims: ClaimBatcher;
+  readonly #send: SendOptions;
+  readonly #cancels: (() => void)[] = [];
+
+  constructor(private readonly options: RedisStoreOptions) {
+    const { connection, deadlineMs } = options;
+    this.#send = { deadlineMs };
+    this.#claims = new ClaimBatcher(
+      (key) => connection.groupOf(key),
+      (claims, leaseMs) => void this.#claimAll(claims, leaseMs),
+    );
+  }
+
+  claim(entry: string, marker: string, leaseMs: number): Promise<Claimed> {
+    return this.#claims.claim(entry, marker, leaseMs);
+  }
+
+  read(entry: string): Promise<Buffer | null> {
+    return this.options.connection.get(entry, this.#send);
+  }
+
+  async settle(entry: string, marker: string, outcome: string | Buffer, ttlMs: number): Promise<boolean> {
+    const { channel, connection } = this.options;
+    const args = { marker, outcome, ttlMs, channel };
+    return (await connection.scripts.run(cacheSettle, { entry }, args, this.#send)) === 1;
+  }
+
+  async wait(entry: string, marker: string, leaseMs: number): Promise<Contended> {
+    const { scripts } = this.options.connection;
+    const [waitMs, held] = await scripts.run(cacheWait, { entry }, { marker, leaseMs }, this.#send);
+    return { waitMs, held };
+  }
+
+  async claimRefresh(
+    entry: string,
+    head: string | Buffer,
+    marker: string,
+    leaseMs: number,
+    waits: boolean,
+  ): Promise<RefreshClaim> {
+    const args = { seen: head, marker, leaseMs, waits: waits ? 1 : 0 };
+    const keys = { entry, lease: leaseKey(entry) };
+    const [waitMs, mark] = await this.options.connection.scripts.run(cacheClaimRefresh, keys, args, this.#send);
+    if (waitMs > 0) return { kind: 'theirs', waitMs };
+    if (waitMs < 0) return { kind: 'moved' };
+    return mark === null ? { kind: 'ours' } : { kind: 'failed', mark };
+  }
+
+  async settleRefresh(entry: string, head: string | Buffer, marker: string, outcome: RefreshOutcome): Promise<boolean> {
+    const { connection, channel } = this.options;
+    const isFailure = outcome.kind === 'failure' || outcome.kind === 'prolonged';
+    const args = {
+      seen: head,
+      marker,
+      channel,
+      outcome: outcome.kind === 'value' ? outcome.bytes : NOTHING,
+      ttlMs: outcome.kind === 'value' ? outcome.ttlMs : 0,
+      // With `prolonged` the mark is not written; it only says that this is no value.
+      failure: outcome.kind === 'failure' ? outcome.mark : isFailure ? 'prolonged' : NOTHING,
+      backoffMs: outcome.kind === 'failure' ? outcome.backoffMs : 0,
+      prolonged: outcome.kind === 'prolonged' ? outcome.bytes : NOTHING,
+    };
+    const keys = { entry, lease: leaseKey(entry) };
+    const stands = (await connection.scripts.run(cacheSettleRefresh, keys, args, this.#send)) === 1;
+    if (stands) await this.options.changes?.announce([entry]);
+    return stands;
+  }
+
+  async renew(entry: string, isRefresh: boolean, marker: string, leaseMs: number): Promise<boolean> {
+    const keys = { lease: isRefresh ? leaseKey(entry) : entry };
+    const { scripts } = this.options.connection;
+    return (await scripts.run(cacheRenew, keys, { marker, leaseMs }, this.#send)) === 1;
+  }
+
+  async put(values: readonly StoredBytes[]): Promise<void> {
+    const { connection, channel } = this.options;
+    const writes = bySlot(values, ({ entry }) => connection.groupOf(entry)).map((group) => {
+      const keys = { entries: group.map(({ entry }) => entry) };
+      const pairs = group.map(({ bytes, ttlMs }) => [bytes, ttlMs] as const);
+      return connection.scripts.run(cachePut, keys, { lease: LEASE, channel, values: pairs }, this.#send);
+    });
+    await Promise.all(writes);
+    await this.options.changes?.announce(values.map(({ entry }) => entry));
+  }
+
+  async evict(entries: readonly string[]): Promise<void> {
+    const { connection, channel } = this.options;
+    const evictions = bySlot(entries, (entry) => connection.groupOf(entry)).map((group) =>
+      connection.scripts.run(cacheEvict, { entries: group }, { lease: LEASE, channel }, this.#send),
+    );
+    await Promise.all(evictions);
+    await this.options.changes?.announce(entries);
+  }
+
+  async peekTags(tags: readonly string[]): Promise<readonly (string | undefined)[]> {
+    const { connection } = this.options;
+    const tokens = await Promise.all(tags.map((tag) => connection.get(tag, this.#send)));
+    return tokens.map((token) => token?.toString('latin1'));
+  }
+
+  async readTags(keys: TagKeys, holdMs: number): Promise<TagReading> {
+    const reply = await this.options.connection.scripts.run(cacheReadTags, keys, { holdMs }, this.#send);
+    const [clockUs, ...tokens] = reply.map((part) => part.toString('latin1'));
+    return { clockUs: Number(clockUs), tokens };
+  }
+
+  async invalidateTags(keys: TagKeys, holdMs: number): Promise<string> {
+    const token = await this.options.connection.scripts.run(cacheInvalidateTags, keys, { holdMs }, this.#send);
+    await this.options.changes?.announce(keys.tags);
+    return token.toString('latin1');
+  }
+
+  scan(pattern: string, signal: AbortSignal | undefined): AsyncIterable<readonly string[]> {
+    return this.options.connection.scan(pattern, signal === undefined ? {} : { signal });
+  }
+
+  async listen(onWake: (entry: string | null) => void): Promise<void> {
+    const { subscriber } = this.options.connection;
+    const stopGaps = subscriber.onGap(() => onWake(null));
+    try {
+      const cancel = await subscriber.subscribe(this.options.channel, (message) => onWake(message.toString()));
+      this.#cancels.push(cancel, stopGaps);
+    } catch (error) {
+      stopGaps();
+      throw error;
+    }
+  }
+
+  close(): void {
+    for (const cancel of this.#cancels.splice(0)) cancel();
+  }
+
+  async #claimAll(claims: readonly Claim[], leaseMs: number): Promise<void> {
+    const [first] = claims;
+    try {
+      if (first !== undefined && claims.length === 1) await this.#claimOne(first, leaseMs);
+      else await this.#claimMany(claims, leaseMs);
+    } catch (error) {
+      if (mayBeReadable(error)) for (const claim of claims) void this.#readInstead(claim);
+      else for (const { reject } of claims) reject(error);
+    }
+  }
+
+  async #claimOne({ entry, marker, resolve }: Claim, leaseMs: number): Promise<void> {
+    const args = [entry, marker, 'NX', 'GET', 'PX', leaseMs];
+    resolve((await this.options.connection.send('SET', args, this.#send)) as Buffer | null);
+  }
+
+  async #claimMany(claims: readonly Claim[], leaseMs: number): Promise<void> {
+    const keys = { entries: claims.map(({ entry }) => entry) };
+    const args = { leaseMs, markers: claims.map(({ marker }) => marker) };
+    const found = await this.options.connection.scripts.run(cacheClaim, keys, args, this.#send);
+    claims.forEach((claim, i) => {
+      const held = found[i] ?? null;
+      if (held?.length === 0) void this.#readInstead(claim);
+      else claim.resolve(held);
+    });
+  }
+
+  /** A server that takes no writes may still be read: it is out of memory, say. */
+  async #readInstead({ entry, resolve, reject }: Claim): Promise<void> {
+    try {
+      resolve((await this.read(entry)) ?? undefined);
+    } catch (error) {
+      reject(error);
+    }
+  }
+}
+
+function leaseKey(entry: string): string {
+  return `${entry}:refresh`;
+}
+
+function mayBeReadable(error: unknown): boolean {
+  return (
+    error instanceof RedisReplyError || (error instanceof RedisUnavailableError && error.reason === 'writes-refused')
+  );
+}
+
+/** Items of one slot together, no more of them than one script should hold up the server for. */
+function bySlot<Item>(items: readonly Item[], slotOf: (item: Item) => number): Item[][] {
+  const open = new Map<number, Item[]>();
+  const groups: Item[][] = [];
+  for (const item of items) {
+    const slot = slotOf(item);
+    let group = open.get(slot);
+    if (group === undefined || group.length === MOST_PER_SCRIPT) {
+      group = [];
+      open.set(slot, group);
+      groups.push(group);
+    }
+    group.push(item);
+  }
+  return groups;
+}

@@ -1,0 +1,155 @@
+import { LRUCache } from 'lru-cache';
+import type { Clock } from '../../core/time/clock.js';
+import type { Coherence } from '../memory/coherence.js';
+import { PendingReads } from '../memory/pending-reads.js';
+import type { EntryStore } from '../store/entry-store.js';
+import { isFromBefore, stampOf, type KnownTag, type LoadMark } from './known-tag.js';
+
+/** Tags that a process remembers at once; a forgotten one costs a read. */
+const MOST_TAGS = 100_000;
+
+/** Scopes whose clocks a process remembers at once. */
+const MOST_CLOCKS = 10_000;
+
+/** How long a token is kept at least: longer than any load under a lease may take. */
+const SHORTEST_HOLD_MS = 60_000;
+
+/** What a {@link TagBook} is made of. */
+export interface TagBookOptions {
+  readonly store: EntryStore;
+  readonly clock: Clock;
+  /** Whether changes of tokens are heard of. Null: they are not, and tokens are asked for with each entry. */
+  readonly coherence: Coherence | null;
+}
+
+/**
+ * The tokens of a cache's tags, as far as this process knows them.
+ *
+ * An entry is good while its tags have the tokens that it was stored with. So for reading, a token must be the present one: it is asked for, or kept
+ * live by the changes that are heard of. For writing, any token will do that the tag had before the load began: if the tag has another by now, the
+ * entry is dead on arrival, as it should be.
+ */
+export class TagBook {
+  readonly #known = new LRUCache<string, KnownTag>({
+    max: MOST_TAGS,
+    // Its changes would no longer be noted.
+    dispose: (tag) => (tag.isLive = false),
+  });
+  readonly #reads = new PendingReads();
+  /** The latest reading of each clock. */
+  readonly #clocks = new LRUCache<string, number>({ max: MOST_CLOCKS });
+  #order = 0;
+
+  constructor(private readonly options: TagBookOptions) {}
+
+  /** The beginning of a load: tells what was known before from what is learnt later. */
+  mark(clockKey: string): LoadMark {
+    return { clockKey, order: this.#order, clockUs: this.#clocks.get(clockKey) };
+  }
+
+  /** The token that is surely the present one, without asking. */
+  live(tagKey: string): KnownTag | undefined {
+    if (this.options.coherence?.live !== true) return undefined;
+    const known = this.#known.get(tagKey);
+    return known?.isLive === true ? known : undefined;
+  }
+
+  /** The tokens as they are now, undefined where a tag has none. What is live is not asked for; the clock is read in the same trip. */
+  async current(clockKey: string, tagKeys: readonly string[]): Promise<readonly (KnownTag | undefined)[]> {
+    const found = tagKeys.map((key) => this.live(key));
+    const asked = tagKeys.filter((_, i) => found[i] === undefined);
+    const reads = asked.map((key) => this.#reads.begin(key));
+    try {
+      const [clockUs, ...tokens] = await this.options.store.peekTags([clockKey, ...asked]);
+      if (clockUs !== undefined) this.#learnClock(clockKey, Number(clockUs));
+      const learnt = asked.map((key, i) => this.#learn(key, tokens[i], reads[i]?.isStale === false, 0));
+      return found.map((known) => known ?? learnt.shift());
+    } finally {
+      for (const read of reads) this.#reads.end(read);
+    }
+  }
+
+  /**
+   * The tokens to store an entry with that was loaded since `mark` and lives for `ttlMs`, in the order of the tags. Null when one of the tags was
+   * invalidated since, or may have been: then the value must not be stored.
+   *
+   * No round trip for tags that were known before the load, else one.
+   */
+  async forEntry(mark: LoadMark, tagKeys: readonly string[], ttlMs: number): Promise<readonly string[] | null> {
+    const holdMs = Math.max(2 * ttlMs, SHORTEST_HOLD_MS);
+    const unknown = tagKeys.filter((key) => (this.#known.get(key)?.order ?? Infinity) > mark.order);
+    if (unknown.length > 0) await this.#read(mark.clockKey, unknown, holdMs);
+    const known = tagKeys.map((key) => this.#known.get(key));
+    const untilMs = this.options.clock.monotonicMs() + ttlMs;
+    const short = tagKeys.filter((_, i) => (known[i]?.heldUntilMs ?? 0) < untilMs);
+    // Not waited for: should it fail, the tokens die before the entry, and the entry with them.
+    if (short.length > 0) this.#read(mark.clockKey, short, holdMs).catch(() => undefined);
+    const isCertain = known.every((tag) => tag !== undefined && isFromBefore(tag, mark));
+    return isCertain ? known.map((tag) => (tag as KnownTag).token) : null;
+  }
+
+  /** Gives the tags new tokens. From this call on, this process trusts none from before. */
+  async invalidate(clockKey: string, tagKeys: readonly string[], holdMs: number): Promise<void> {
+    this.distrust(tagKeys);
+    const keys = { clock: clockKey, tags: tagKeys };
+    const token = await this.options.store.invalidateTags(keys, Math.max(holdMs, SHORTEST_HOLD_MS));
+    this.distrust(tagKeys);
+    this.#learnClock(clockKey, stampOf(token) ?? 0);
+  }
+
+  /** Forgets the tags' tokens, and what is on its way from before. */
+  distrust(tagKeys: readonly string[]): void {
+    for (const key of tagKeys) {
+      this.#reads.changed(key);
+      this.#known.delete(key);
+    }
+  }
+
+  /** A key has changed, which may be a tag's: its token may be another, or have been kept for longer. */
+  changed(key: string): void {
+    this.#reads.changed(key);
+    const known = this.#known.peek(key);
+    if (known !== undefined) known.isLive = false;
+  }
+
+  /** Anything may have changed. */
+  clear(): void {
+    this.#reads.changedAll();
+    for (const known of this.#known.values()) known.isLive = false;
+  }
+
+  async #read(clock: string, tags: readonly string[], holdMs: number): Promise<void> {
+    const reads = tags.map((key) => this.#reads.begin(key));
+    const heldUntilMs = this.options.clock.monotonicMs() + holdMs / 2;
+    try {
+      const { clockUs, tokens } = await this.options.store.readTags({ clock, tags }, holdMs);
+      tags.forEach((key, i) => this.#learn(key, tokens[i], reads[i]?.isStale === false, heldUntilMs));
+      this.#learnClock(clock, clockUs);
+    } finally {
+      for (const read of reads) this.#reads.end(read);
+    }
+  }
+
+  #learn(key: string, token: string | undefined, isFresh: boolean, heldUntilMs: number): KnownTag | undefined {
+    if (token === undefined) {
+      this.#known.delete(key);
+      return undefined;
+    }
+    const isLive = isFresh && this.options.coherence?.live === true;
+    const before = this.#known.peek(key);
+    if (before?.token === token) {
+      // The copies that rest on it are good again: the tag still has, or has again been found to have, the same token.
+      before.isLive = isLive;
+      before.heldUntilMs = Math.max(before.heldUntilMs, heldUntilMs);
+      return before;
+    }
+    this.#order += 1;
+    const known: KnownTag = { token, order: this.#order, heldUntilMs, isLive };
+    this.#known.set(key, known);
+    return known;
+  }
+
+  #learnClock(clockKey: string, clockUs: number): void {
+    this.#clocks.set(clockKey, Math.max(clockUs, this.#clocks.get(clockKey) ?? 0));
+  }
+}
