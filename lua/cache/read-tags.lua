@@ -9,7 +9,7 @@
 
   KEYS  clock    string   the last invalidation of any of these tags
   KEYS  tags...  string   the token of each tag
-  ARGV  holdMs   integer  how long tokens are kept, in milliseconds: each has at least half of it left afterwards
+  ARGV  holdMs   integer  how long tokens are kept, in milliseconds: each has at least three quarters of it left afterwards
   REPLY bytes[]  the clock now, then the token of each tag
 ]]
 local clock = KEYS[1]
@@ -19,6 +19,8 @@ local time = redis.call('TIME')
 local nowUs = time[1] * 1000000 + time[2]
 local lastUs = tonumber(redis.call('GET', clock) or 0)
 -- One below the present microsecond, since an invalidation may still be issued in it.
+-- The clock outlives every token that an invalidation issued, or nobody could tell when that was.
+if lastUs > 0 and redis.call('PTTL', clock) < holdMs * 3 / 4 then redis.call('PEXPIRE', clock, holdMs) end
 local tokens = { string.format('%.0f', math.max(lastUs, nowUs - 1)) }
 local fresh = 'c' .. string.format('%.0f', math.max(lastUs + 1, nowUs))
 
@@ -27,7 +29,7 @@ for i = 2, #KEYS do
   if not token then
     token = fresh
     redis.call('SET', KEYS[i], token, 'PX', holdMs)
-  elseif redis.call('PTTL', KEYS[i]) < holdMs / 2 then
+  elseif redis.call('PTTL', KEYS[i]) < holdMs * 3 / 4 then
     redis.call('PEXPIRE', KEYS[i], holdMs)
   end
   tokens[i] = token

@@ -37,12 +37,14 @@ export class CacheCore {
   readonly deferredEntries: Deferred;
   readonly deferredTags: Deferred;
   readonly #refusals: RefusalLog;
+  #epoch: number;
 
   constructor(readonly options: CacheCoreOptions) {
     const { config, store, clock, coherence } = options;
     const { counters, events } = this;
     const { codec, compressAbove, leaseMs, name } = config;
     this.#refusals = new RefusalLog(name);
+    this.#epoch = coherence?.epoch ?? 0;
     this.keys = new CacheKeys(options.root, name, config.scope, null);
     const memory =
       config.memory === null || coherence === null ? null : new MemoryTier(config.memory, coherence, codec, clock);
@@ -76,20 +78,22 @@ export class CacheCore {
       counters,
       onStoreError: (error) => this.#refusals.note(error),
     });
-    coherence?.onEpoch(() => this.flushMemory());
+    coherence?.onEpoch(() => this.#followEpoch(coherence));
   }
 
   /** A write was lost; what it should have replaced must not be read any more. */
   noteLost(entries: readonly string[], error: unknown): void {
     this.counters.writesLost += entries.length;
-    this.#refusals.note(error);
-    this.deferredEntries.add(entries);
+    this.noteLate(this.deferredEntries, entries, error);
   }
 
   /** An eviction was lost, and is to be repeated. */
   noteLate(deferred: Deferred, keys: readonly string[], error: unknown): void {
     this.#refusals.note(error);
     deferred.add(keys);
+    // What was read while the attempt was under way is from before.
+    for (const key of keys) this.memory?.changed(key);
+    this.tags.distrust(keys);
   }
 
   /** Some key of this cache has changed, by whomever. */
@@ -98,9 +102,10 @@ export class CacheCore {
     this.tags.changed(key);
   }
 
-  /** Anything may have changed. */
-  flushMemory(): void {
-    if (this.memory === null) return;
+  /** Drops all copies when changes may have been missed. While changes only may be late, they are kept, and bypassed. */
+  #followEpoch({ epoch }: Coherence): void {
+    if (this.memory === null || epoch === this.#epoch) return;
+    this.#epoch = epoch;
     this.memory.clear();
     this.tags.clear();
     this.counters.memoryFlushes += 1;

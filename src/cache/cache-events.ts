@@ -20,7 +20,7 @@ export type CacheEvent =
   /** All copies in memory were dropped. */
   | { readonly type: 'memory-flushed' };
 
-/** Gets each event as it happens. It must not throw; what it throws is logged, and costs nobody else the event. */
+/** Gets each event as it happens. It must not throw or reject; what it throws is logged, and costs nobody else the event. */
 export type CacheEventListener = (event: CacheEvent) => void;
 
 /** Tells listeners what happens. Without any, an event costs a comparison. */
@@ -42,10 +42,15 @@ export class CacheEvents {
   emit(event: CacheEvent): void {
     for (const { listener } of this.#listeners) {
       try {
-        listener(event);
+        const returned: unknown = listener(event);
+        if (returned instanceof Promise) returned.catch(this.#logFailure);
       } catch (error) {
-        this.#logger.error(`A listener to cache events failed: ${error instanceof Error ? error.name : typeof error}.`);
+        this.#logFailure(error);
       }
     }
   }
+
+  readonly #logFailure = (error: unknown): void => {
+    this.#logger.error(`A listener to cache events failed: ${error instanceof Error ? error.name : typeof error}.`);
+  };
 }

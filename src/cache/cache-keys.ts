@@ -5,6 +5,7 @@ import type { KeySpace } from '../core/keys/key-space.js';
 import type { CacheTag } from './cache.options.js';
 import { MissingScopeError } from './cache.errors.js';
 import type { TagSpace } from './engine/request.js';
+import { encodeKeyPattern, isKey, type KeyPattern } from './key-pattern.js';
 
 /** Scopes whose key builders are kept at once. */
 const MOST_SCOPES = 1_000;
@@ -90,9 +91,9 @@ export class ScopedKeys {
     return this.#tags.key(this.#tagEntity, 'segment', segment);
   }
 
-  /** For SCAN: the entries whose keys match, where `encoded` is an encoded key with `*` for what may be anything. */
-  entriesLike(encoded: string): string {
-    return `${this.#entries.prefix}{${encoded}}`;
+  /** For SCAN: the entries whose keys match. */
+  entriesLike(pattern: KeyPattern): string {
+    return isKey(pattern) ? this.entry(pattern) : `${this.#entries.prefix}{${encodeKeyPattern(pattern)}}`;
   }
 
   /** For SCAN: all there is, segments and tags included. */

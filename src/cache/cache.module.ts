@@ -9,6 +9,7 @@ import { CACHE_EVICT_ASPECT, CACHE_PUT_ASPECT, CACHEABLE_ASPECT } from './decora
 import { CacheEvictAspect } from './decorators/cache-evict.aspect.js';
 import { CachePutAspect } from './decorators/cache-put.aspect.js';
 import { CacheableAspect } from './decorators/cacheable.aspect.js';
+import { RESPONSE_ROUTES, ResponseRoutes } from './http/response-routes.js';
 import { cacheToken } from './inject-cache.decorator.js';
 import type { ReadThroughDefinition } from './read-through/read-through-cache.js';
 import { provideReadThrough, type SourceFactory } from './read-through/provide-read-through.js';
@@ -24,12 +25,13 @@ import { InvalidationRules } from './invalidation/invalidation-rules.js';
   providers: [
     CacheRegistry,
     InvalidationRules,
+    { provide: RESPONSE_ROUTES, useClass: ResponseRoutes },
     { provide: CacheService, inject: [CacheRegistry], useFactory: (registry: CacheRegistry) => registry.service },
     { provide: CACHEABLE_ASPECT, useClass: CacheableAspect },
     { provide: CACHE_PUT_ASPECT, useClass: CachePutAspect },
     { provide: CACHE_EVICT_ASPECT, useClass: CacheEvictAspect },
   ],
-  exports: [CacheRegistry, CacheService, CACHEABLE_ASPECT, CACHE_PUT_ASPECT, CACHE_EVICT_ASPECT],
+  exports: [CacheRegistry, CacheService, CACHEABLE_ASPECT, CACHE_PUT_ASPECT, CACHE_EVICT_ASPECT, RESPONSE_ROUTES],
 })
 export class CacheModule extends ConfigurableModuleClass {
   /** Registers named caches, for `@InjectCache(name)` and for the `cache` option of the decorators, everywhere in the application. */

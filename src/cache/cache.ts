@@ -10,9 +10,9 @@ import { BatchLoad, type BatchLoader } from './engine/batch-load.js';
 import { CacheWriter, type PatternOptions, type PatternResult, type Write } from './engine/cache-writer.js';
 import { resolvePolicy, type Policy } from './engine/policy.js';
 import type { LoadRequest } from './engine/request.js';
-import { encodePayload } from './entry/entry-format.js';
+import { checkTagsFit, encodePayload } from './entry/entry-format.js';
 import { reportOutcome } from './http/cache-status.js';
-import { encodeKeyPattern, type KeyPattern } from './key-pattern.js';
+import type { KeyPattern } from './key-pattern.js';
 
 /** What identifies an entry: one part, or a list of parts. `42` is not `'42'`; see `encodeKey`. */
 export type CacheKey = KeyParts;
@@ -115,7 +115,7 @@ export class Cache<Value = unknown> {
 
   /**
    * Stores a value. Resolves with true once Redis has it; with false when Redis could not take it, in which case the entry
-   * that was there before is evicted as soon as Redis is back. One round trip; one more when it has tags that are new to this process.
+   * that was there before is evicted as soon as Redis is back. One round trip; one more when it has tags.
    *
    * Rejects with `EncodeError` for a value that the codec cannot keep, `undefined` among them.
    */
@@ -219,7 +219,7 @@ export class Cache<Value = unknown> {
    * ```
    */
   async invalidatePattern(pattern: KeyPattern, options: PatternOptions = {}): Promise<PatternResult> {
-    const like = this.#keys.current().entriesLike(encodeKeyPattern(pattern));
+    const like = this.#keys.current().entriesLike(pattern);
     this.counters.invalidations += 1;
     return this.#writer.evictAll(like, options);
   }
@@ -315,9 +315,9 @@ export class Cache<Value = unknown> {
     try {
       await this.set(key, value, options);
     } catch (error) {
+      await this.delete(key);
       if (!(error instanceof EncodeError)) throw error;
       this.counters.unencodable += 1;
-      await this.delete(key);
     }
   }
 
@@ -348,5 +348,8 @@ const NO_OPTIONS = {};
 function tagKeysOf(keys: ScopedKeys, tags: CacheTags<never> | undefined, value: unknown): readonly string[] {
   if (tags === undefined) return keys.baseTags;
   const given = typeof tags === 'function' ? tags(value as never) : tags;
-  return given.length === 0 ? keys.baseTags : [...new Set([...keys.baseTags, ...given.map((tag) => keys.tag(tag))])];
+  if (given.length === 0) return keys.baseTags;
+  const tagKeys = [...new Set([...keys.baseTags, ...given.map((tag) => keys.tag(tag))])];
+  checkTagsFit(tagKeys.map((key) => key.slice(keys.space.prefix.length)));
+  return tagKeys;
 }

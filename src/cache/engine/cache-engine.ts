@@ -1,5 +1,6 @@
 import type { Codec } from '../../core/codec/codec.js';
 import { DecodeError } from '../../core/codec/codec.errors.js';
+import { RedisUnavailableError } from '../../core/errors/redis.errors.js';
 import { RookeryError } from '../../core/errors/rookery-error.js';
 import type { Clock } from '../../core/time/clock.js';
 import type { CacheCounters } from '../cache-counters.js';
@@ -9,7 +10,7 @@ import { EntryIds } from '../entry/entry-id.js';
 import { readHeld, writeLease, type StoredValue } from '../entry/entry-format.js';
 import type { MemoryTier } from '../memory/memory-tier.js';
 import type { PendingRead } from '../memory/pending-reads.js';
-import type { EntryStore } from '../store/entry-store.js';
+import type { Claimed, EntryStore } from '../store/entry-store.js';
 import type { KnownTag } from '../tags/known-tag.js';
 import { freshnessOf, isDueEarly } from './freshness.js';
 import { isAnswer } from './is-answer.js';
@@ -60,6 +61,8 @@ const LONGEST_TRUST_MS = 1_000;
 export class CacheEngine {
   readonly #ids = new EntryIds();
   readonly #waiters = new Waiters();
+  /** Leases that have been asked for, and may be ours without our knowing yet. */
+  readonly #asking = new Set<string>();
   /** Refreshes that this process knows of, by entry: its own with their load, and others' that it need not ask about for a while. */
   readonly #refreshes = new Map<string, RunningLoad | null>();
   /** Loads while the store is away, by entry. */
@@ -140,20 +143,21 @@ export class CacheEngine {
   }
 
   async #look(request: LoadRequest): Promise<Look> {
-    const { store, memory, tagCheck, deferred, leaseMs } = this.options;
+    const { memory, tagCheck, deferred } = this.options;
     const { entry, space } = request;
     if (deferred.has(entry)) return WITHOUT_STORE;
     const lease = this.#newLease(entry, null);
     const read = memory?.expect(entry) ?? null;
+    this.#asking.add(lease.id);
     try {
       const hint = memory?.peek(entry)?.stored.tags;
       const keys = hint === undefined ? request.tags : withHint(request, hint);
-      const asking = tagCheck.ask(space, keys, request.tagsOf !== null && memory === null);
+      const asking = tagCheck.ask(space, keys, request.tagsOf !== null);
       if (asking === undefined) {
-        const held = await store.claim(entry, lease.marker, leaseMs);
+        const held = await this.#claim(lease);
         return await this.#interpret(request, held, lease, read);
       }
-      const claiming = store.claim(entry, lease.marker, leaseMs);
+      const claiming = this.#claim(lease);
       asking.catch(() => claiming.then((held) => held === null && this.options.loads.giveBack(lease)).catch(ignore));
       const [held, asked] = await Promise.all([claiming, asking]);
       return await this.#interpret(request, held, lease, read, asked);
@@ -161,6 +165,7 @@ export class CacheEngine {
       this.#noteStoreError(error);
       return WITHOUT_STORE;
     } finally {
+      this.#asking.delete(lease.id);
       if (read !== null) memory?.drop(read);
     }
   }
@@ -172,17 +177,24 @@ export class CacheEngine {
     read: PendingRead | null,
     asked?: AskedTags,
   ): Promise<Look> {
-    if (bytes === null) return { kind: 'ours', lease, stale: null };
+    // At once, so that whoever finds the lease finds the load too.
+    if (bytes === null) return { kind: 'ours', load: this.#load(request, lease, null), stale: null };
     if (bytes === undefined) return WITHOUT_STORE;
     const held = readHeld(this.options.codec, bytes);
     if (held.kind === 'value') return this.#judge(request, held, read, asked);
     if (held.kind === 'failure') return { ...held, kind: 'failed', stale: null };
     if (held.kind === 'lease') {
-      const load = this.options.loads.under(held.id);
+      const load = await this.#loadUnder(held.id);
       return load === undefined ? this.#contend(request, lease, read) : { kind: 'joined', load, stale: null };
     }
     this.options.counters.unreadable += 1;
     return this.#replace(request, held.head, null);
+  }
+
+  /** The load in this process under that lease. The word that the lease is ours may be a moment behind the one that it is taken. */
+  async #loadUnder(leaseId: string): Promise<RunningLoad | undefined> {
+    while (this.#asking.has(leaseId)) await new Promise((resolve) => setImmediate(resolve));
+    return this.options.loads.under(leaseId);
   }
 
   /** What a stored value may be used for. */
@@ -220,7 +232,7 @@ export class CacheEngine {
     await this.#listen();
     const waiter = this.#waiters.add(request.entry);
     try {
-      const { waitMs, held } = await store.wait(request.entry, lease.marker, leaseMs);
+      const { waitMs, held } = await this.#orGiveBack(lease, store.wait(request.entry, lease.marker, leaseMs));
       if (waitMs > 0) return { kind: 'theirs', waiter, waitMs, stale: null };
       waiter.cancel();
       return await this.#interpret(request, held, lease, read);
@@ -238,7 +250,7 @@ export class CacheEngine {
     const lease = this.#newLease(entry, head);
     const waiter = this.#waiters.add(entry);
     try {
-      const claim = await store.claimRefresh(entry, head, lease.marker, leaseMs, true);
+      const claim = await this.#orGiveBack(lease, store.claimRefresh(entry, head, lease.marker, leaseMs, true));
       if (claim.kind === 'theirs') {
         const load = this.#refreshes.get(entry) ?? null;
         if (load === null) return { kind: 'theirs', waiter, waitMs: claim.waitMs, stale };
@@ -246,7 +258,7 @@ export class CacheEngine {
         return { kind: 'joined', load, stale };
       }
       waiter.cancel();
-      if (claim.kind === 'ours') return { kind: 'ours', lease, stale };
+      if (claim.kind === 'ours') return { kind: 'ours', load: this.#load(request, lease, stale), stale };
       const mark = claim.kind === 'failed' ? readHeld(codec, claim.mark) : null;
       return mark?.kind === 'failure' ? { ...mark, kind: 'failed', stale } : AGAIN;
     } catch (error) {
@@ -269,10 +281,10 @@ export class CacheEngine {
       case 'joined':
         request.onWait?.();
         return this.#await(request, look.load, look.stale, sinceMs, true);
-      case 'ours': {
-        const load = look.lease === null ? this.#loadStoreless(request) : this.#load(request, look.lease, look.stale);
-        return this.#await(request, load, look.stale, sinceMs, false);
-      }
+      case 'ours':
+        return this.#await(request, look.load, look.stale, sinceMs, false);
+      case 'storeless':
+        return this.#await(request, this.#loadStoreless(request), null, sinceMs, false);
     }
   }
 
@@ -312,7 +324,7 @@ export class CacheEngine {
     isJoined: boolean,
   ): Promise<Answer | null> {
     const { softTimeoutMs, hardTimeoutMs } = request.policy;
-    const { name, tagCheck } = this.options;
+    const { name } = this.options;
     // The value is there, only not in the store yet.
     const isHit = isJoined && load.isDone;
     let loaded: Loaded;
@@ -324,11 +336,20 @@ export class CacheEngine {
       return this.#despite(stale, error);
     }
     // A caller that joined came later than the load, and perhaps later than an invalidation.
-    if (isJoined && loaded.tags !== undefined) {
-      const tags = await loaded.tags.catch(() => null);
-      if (tags === null || (await tagCheck.matches(request.space, tags)) === null) return null;
-    }
+    if (isJoined && !(await this.#isStillGood(request.space, loaded))) return null;
     return { value: loaded.hand(), isHit, isStale: false };
+  }
+
+  /** Whether no tag of what was loaded has been invalidated since; false when the store cannot tell. */
+  async #isStillGood(space: TagSpace, { tags }: Loaded): Promise<boolean> {
+    if (tags === undefined) return true;
+    try {
+      const tokens = await tags;
+      return tokens !== null && (await this.options.tagCheck.matches(space, tokens)) !== null;
+    } catch (error) {
+      this.#noteStoreError(error);
+      return false;
+    }
   }
 
   /** Waits for another process, within the caller's limits. */
@@ -392,7 +413,8 @@ export class CacheEngine {
     const { store, leaseMs, counters, codec, clock } = this.options;
     const { entry } = request;
     const lease = this.#newLease(entry, stored.head);
-    const claim = await store.claimRefresh(entry, stored.head, lease.marker, leaseMs, false);
+    const claiming = store.claimRefresh(entry, stored.head, lease.marker, leaseMs, false);
+    const claim = await this.#orGiveBack(lease, claiming);
     if (claim.kind === 'ours') {
       counters.refreshes += 1;
       this.#load(request, lease, stored).result.catch(ignore);
@@ -414,6 +436,21 @@ export class CacheEngine {
   #newLease(entry: string, head: Lease['head']): Lease {
     const id = this.#ids.next();
     return { entry, id, marker: writeLease(id), head };
+  }
+
+  #claim(lease: Lease): Promise<Claimed> {
+    const { store, leaseMs } = this.options;
+    return this.#orGiveBack(lease, store.claim(lease.entry, lease.marker, leaseMs));
+  }
+
+  /** When the reply is lost the lease may be ours without our knowing, and would keep everybody waiting for nothing. */
+  async #orGiveBack<T>(lease: Lease, asking: Promise<T>): Promise<T> {
+    try {
+      return await asking;
+    } catch (error) {
+      if (error instanceof RedisUnavailableError && error.mayHaveRun) this.options.loads.giveBack(lease);
+      throw error;
+    }
   }
 
   /** Hears of ends of loads in other processes. */

@@ -107,6 +107,8 @@ export class CacheWriter {
         this.#distrust(keys);
         await store.evict(keys);
         this.#distrust(keys);
+        // Among the keys are those of tags, whose tokens are gone.
+        this.core.tags.distrust(keys);
         evicted += keys.length;
         onProgress?.(evicted);
       }
@@ -124,22 +126,30 @@ export class CacheWriter {
     nowMs: number,
   ): Promise<StoredBytes[]> {
     const { codec } = this.core.options.config;
-    const mark = this.core.tags.mark(keys.space.clockKey);
-    const tokensOf = writes.map(({ tags }, i) =>
-      tags.length === 0 ? NO_TOKENS : this.core.tags.forEntry(mark, tags, lives[i]?.keptMs ?? 0),
-    );
-    const tokens = await Promise.all(tokensOf);
+    const tokens = await this.#tokensOf(keys, writes, lives);
     return writes.flatMap(({ entry, payload, tags }, i) => {
       const { freshMs, keptMs } = lives[i] as Lifetime;
-      const own = tokens[i] ?? null;
-      if (freshMs === 0 || own === null) return [];
-      const tagged = tags.map((key, n): TagToken => ({
+      if (freshMs === 0) return [];
+      const tagged = tags.map((key): TagToken => ({
         tag: key.slice(keys.space.prefix.length),
-        token: own[n] ?? '',
+        token: tokens.get(key) ?? '',
       }));
       const facts = { freshUntilMs: nowMs + freshMs, storedAtMs: nowMs, loadMs: 0, tags: tagged };
       return [{ entry, ttlMs: keptMs, bytes: writeValue(codec, this.#ids.next(), payload, facts) }];
     });
+  }
+
+  /** The tokens of all tags of the values, asked for together. */
+  async #tokensOf(
+    keys: ScopedKeys,
+    writes: readonly Write[],
+    lives: readonly Lifetime[],
+  ): Promise<ReadonlyMap<string, string>> {
+    const tags = [...new Set(writes.flatMap((write) => write.tags))];
+    if (tags.length === 0) return NO_TOKENS;
+    const longestMs = Math.max(...lives.map(({ keptMs }) => keptMs));
+    const tokens = await this.core.tags.forWrite(keys.space.clockKey, tags, longestMs);
+    return new Map(tags.map((tag, i) => [tag, tokens[i] ?? '']));
   }
 
   /** Nothing local from before counts any more. */
@@ -157,4 +167,4 @@ export class CacheWriter {
   }
 }
 
-const NO_TOKENS: readonly string[] = [];
+const NO_TOKENS: ReadonlyMap<string, string> = new Map();

@@ -14,6 +14,11 @@ export interface Lease {
 const LONGEST_LEASES = 10;
 const RENEWALS_PER_LEASE = 3;
 
+/** No load that takes longer than this has its lease still. */
+export function longestLoadMs(leaseMs: number): number {
+  return (LONGEST_LEASES + 1) * leaseMs;
+}
+
 /** Renews the leases of loads under way, so that a lease can be short: it need not outlast a load, only a dead process. */
 export class LeaseKeeper {
   readonly #renewals = new Map<Lease, number>();

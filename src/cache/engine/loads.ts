@@ -11,6 +11,7 @@ import {
   type StoredValue,
   type TagToken,
 } from '../entry/entry-format.js';
+import { refreshLeaseKey } from '../entry/lease-key.js';
 import type { EntryStore } from '../store/entry-store.js';
 import type { LoadMark } from '../tags/known-tag.js';
 import type { TagBook } from '../tags/tag-book.js';
@@ -109,7 +110,7 @@ export class Loads {
     return load;
   }
 
-  /** Gives a lease back without having loaded. */
+  /** Gives a lease back without having loaded: one that we have, or may have. */
   giveBack(lease: Lease): void {
     this.#settle(lease, () => this.#storeNothing(lease));
   }
@@ -230,7 +231,9 @@ export class Loads {
   /** What becomes of the lease is awaited by no caller, only by shutdown. */
   #settle(lease: Lease, work: () => Promise<void>): void {
     const settling = work()
-      .catch((error: unknown) => this.options.onLost([lease.entry], error))
+      .catch((error: unknown) =>
+        this.options.onLost([lease.head === null ? lease.entry : refreshLeaseKey(lease.entry)], error),
+      )
       .finally(() => {
         this.#settling.delete(settling);
         this.#leased.delete(lease.id);

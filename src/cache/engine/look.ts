@@ -1,5 +1,4 @@
 import type { StoredValue } from '../entry/entry-format.js';
-import type { Lease } from './lease.js';
 import type { RunningLoad } from './loads.js';
 import type { Waiter } from './waiters.js';
 
@@ -7,8 +6,10 @@ import type { Waiter } from './waiters.js';
 export type Look =
   /** Here it is. */
   | { readonly kind: 'found'; readonly value: unknown; readonly isStale: boolean }
-  /** It is ours to load; without a lease the store is away, and what we load is not stored. */
-  | { readonly kind: 'ours'; readonly lease: Lease | null; readonly stale: StoredValue | null }
+  /** It was ours to load, and the load has begun. */
+  | { readonly kind: 'ours'; readonly load: RunningLoad; readonly stale: StoredValue | null }
+  /** The store is away: what we load is not stored. */
+  | { readonly kind: 'storeless' }
   /** This process is loading it. */
   | { readonly kind: 'joined'; readonly load: RunningLoad; readonly stale: StoredValue | null }
   /** Another process is loading it. */
@@ -29,7 +30,7 @@ export type Look =
   | { readonly kind: 'again' };
 
 /** The store is away. */
-export const WITHOUT_STORE: Look = { kind: 'ours', lease: null, stale: null };
+export const WITHOUT_STORE: Look = { kind: 'storeless' };
 
 /** Look again. */
 export const AGAIN: Look = { kind: 'again' };

@@ -19,8 +19,8 @@ export class TagCheck {
 
   /** Asks for tokens while the entry itself is being read, so that both come in one trip. Undefined when there is nothing to ask. */
   ask(space: TagSpace, keys: readonly string[], wantsClock: boolean): Promise<AskedTags> | undefined {
-    if (keys.length === 0 && !wantsClock) return undefined;
-    if (!wantsClock && keys.every((key) => this.tags.live(key) !== undefined)) return undefined;
+    const isKnown = !wantsClock || this.tags.knowsClock(space.clockKey);
+    if (isKnown && keys.every((key) => this.tags.live(key) !== undefined)) return undefined;
     return this.#ask(space, keys);
   }
 

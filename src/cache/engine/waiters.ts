@@ -45,6 +45,8 @@ export class Waiters {
       cancel: () => {
         waiters.delete(wake);
         if (waiters.size === 0 && this.#waiting.get(entry) === waiters) this.#waiting.delete(entry);
+        // Whoever gave up waiting leaves no timer behind.
+        wakeUp();
       },
     };
   }

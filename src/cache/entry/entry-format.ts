@@ -1,4 +1,5 @@
 import type { Codec } from '../../core/codec/codec.js';
+import { ConfigurationError } from '../../core/errors/configuration.error.js';
 import { compress, decompress } from './compression.js';
 import { ID_LENGTH } from './entry-id.js';
 import { readSevenBit, writeSevenBit } from './seven-bit.js';
@@ -31,7 +32,10 @@ const COMPRESSED = 1;
 const PROLONGED = 2;
 
 /** More than that is refused, since every entry carries its tags. */
-export const MOST_TAG_BYTES = 128 ** 2 - 1;
+const MOST_TAG_BYTES = 128 ** 2 - 1;
+
+/** What a tag takes beside its name: its token of up to 17 characters, and two spaces. */
+const TAG_OVERHEAD_BYTES = 19;
 
 /** One of an entry's tags, with the token that it had before the value was loaded. */
 export interface TagToken {
@@ -118,6 +122,16 @@ export function encodePayload(codec: Codec, value: unknown, compressAbove: numbe
 export function decodePayload(codec: Codec, { bytes, isCompressed }: Payload): unknown {
   const buffer = typeof bytes === 'string' ? Buffer.from(bytes) : bytes;
   return codec.decode(isCompressed ? decompress(buffer) : buffer);
+}
+
+/** Throws `ConfigurationError` for more tags, as they stand in entries, than one entry can carry. */
+export function checkTagsFit(tags: readonly string[]): void {
+  let bytes = 0;
+  for (const tag of tags) bytes += Buffer.byteLength(tag) + TAG_OVERHEAD_BYTES;
+  if (bytes <= MOST_TAG_BYTES) return;
+  throw new ConfigurationError(
+    `The ${tags.length} tags of an entry take ${bytes} bytes, and it carries ${MOST_TAG_BYTES} at most. Give it fewer tags, or use a segment.`,
+  );
 }
 
 /** The bytes of an entry; `id` names this version of it. */

@@ -4,9 +4,11 @@ import type { Cancel } from '../../core/time/clock.js';
 export interface Coherence {
   /** False while changes may go unheard: then no copy is served or made. */
   readonly live: boolean;
-  /** Calls the listener whenever all copies must go: changes were missed, or `live` changed. */
+  /** Grows when changes may have been missed: then every copy must go. */
+  readonly epoch: number;
+  /** Calls the listener whenever `epoch` grew or `live` changed. */
   onEpoch(listener: () => void): Cancel;
 }
 
 /** For a store that nobody but this process changes. */
-export const ALWAYS_COHERENT: Coherence = { live: true, onEpoch: () => () => undefined };
+export const ALWAYS_COHERENT: Coherence = { live: true, epoch: 0, onEpoch: () => () => undefined };

@@ -5,7 +5,14 @@
 export function freezeDeep(value: unknown): boolean {
   if (!isObject(value)) return true;
   const waiting: object[] = [value];
+  let frozenBefore: Set<object> | undefined;
   for (let object = waiting.pop(); object !== undefined; object = waiting.pop()) {
+    if (Object.isFrozen(object)) {
+      // A part that was met before, or one that its codec froze, perhaps without what it holds: so it is gone through, but once.
+      frozenBefore ??= new Set();
+      if (frozenBefore.has(object)) continue;
+      frozenBefore.add(object);
+    }
     if (!isPlain(object)) return false;
     Object.freeze(object);
     for (const child of Object.values(object) as unknown[]) if (isObject(child)) waiting.push(child);

@@ -87,7 +87,7 @@ export interface EntryStore {
   /** The tokens of tags as they are now, undefined where a tag has none. Reads of one tick share a round trip. */
   peekTags(tags: readonly string[]): Promise<readonly (string | undefined)[]>;
 
-  /** The tokens of tags, made where they are missing, each kept for at least half of `holdMs`. */
+  /** The tokens of tags, made where they are missing, each kept for at least three quarters of `holdMs`. */
   readTags(keys: TagKeys, holdMs: number): Promise<TagReading>;
 
   /** Gives tags new tokens, and returns the token. */

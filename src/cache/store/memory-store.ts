@@ -1,6 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import type { Clock } from '../../core/time/clock.js';
 import { HEAD_LENGTH, LEASE } from '../entry/entry-format.js';
+import { refreshLeaseKey } from '../entry/lease-key.js';
 import type {
   Claimed,
   Contended,
@@ -79,7 +80,7 @@ export class MemoryStore implements EntryStore {
     waits: boolean,
   ): Promise<RefreshClaim> {
     if (!this.#beginsWith(entry, head)) return { kind: 'moved' };
-    const lease = leaseKey(entry);
+    const lease = refreshLeaseKey(entry);
     const held = this.#get(lease);
     if (held === null) {
       this.#set(lease, marker, leaseMs);
@@ -90,7 +91,7 @@ export class MemoryStore implements EntryStore {
   }
 
   async settleRefresh(entry: string, head: string | Buffer, marker: string, outcome: RefreshOutcome): Promise<boolean> {
-    const lease = leaseKey(entry);
+    const lease = refreshLeaseKey(entry);
     const held = this.#get(lease);
     if (!isLease(held, marker)) return false;
     this.#delete(lease);
@@ -101,7 +102,7 @@ export class MemoryStore implements EntryStore {
   }
 
   async renew(entry: string, isRefresh: boolean, marker: string, leaseMs: number): Promise<boolean> {
-    const lease = isRefresh ? leaseKey(entry) : entry;
+    const lease = isRefresh ? refreshLeaseKey(entry) : entry;
     const held = this.#get(lease);
     if (!isLease(held, marker)) return false;
     this.#set(lease, held, leaseMs);
@@ -132,7 +133,8 @@ export class MemoryStore implements EntryStore {
     const clockUs = Math.max(this.#clockOf(clock), this.clock.now() * 1_000 - 1);
     const tokens = tags.map((tag) => {
       const token = this.#get(tag) ?? Buffer.from(`c${clockUs + 1}`);
-      this.#set(tag, token, Math.max(holdMs, this.#leftMs(tag)));
+      // Seldom, since each write tells the memory tier of a change.
+      if (this.#leftMs(tag) < holdMs / 2) this.#set(tag, token, holdMs);
       return token.toString('latin1');
     });
     return { clockUs, tokens };
@@ -149,7 +151,7 @@ export class MemoryStore implements EntryStore {
   async *scan(pattern: string): AsyncGenerator<readonly string[]> {
     const literal = (text: string): string => text.replace(/[.+^${}()|[\]\\?]/g, '\\$&');
     const matching = new RegExp(`^${pattern.split('*').map(literal).join('.*')}$`, 's');
-    yield [...this.#kept.keys()].filter((key) => matching.test(key));
+    yield [...this.#kept.keys()].filter((key) => matching.test(key) && this.#get(key) !== null);
   }
 
   async listen(onWake: (entry: string) => void): Promise<void> {
@@ -201,7 +203,7 @@ export class MemoryStore implements EntryStore {
 
   #beginsWith(entry: string, head: string | Buffer): boolean {
     const held = this.#get(entry);
-    return held !== null && held.subarray(0, head.length).equals(Buffer.from(head));
+    return held !== null && held.subarray(0, HEAD_LENGTH).equals(Buffer.from(head));
   }
 
   #markWaited(key: string, lease: Buffer): number {
@@ -219,10 +221,6 @@ export class MemoryStore implements EntryStore {
 
 /** The last byte of a lease that somebody waits for: `1`. */
 const WAITED = 0x31;
-
-function leaseKey(entry: string): string {
-  return `${entry}:refresh`;
-}
 
 function isLease(held: Buffer | null, marker: string): held is Buffer {
   return held !== null && held.subarray(0, -1).equals(Buffer.from(marker.slice(0, -1)));

@@ -14,6 +14,7 @@ import {
   cacheWait,
 } from '../cache.scripts.gen.js';
 import { LEASE } from '../entry/entry-format.js';
+import { refreshLeaseKey } from '../entry/lease-key.js';
 import { ClaimBatcher, type Claim } from './claim-batcher.js';
 import type {
   Claimed,
@@ -82,7 +83,7 @@ export class RedisStore implements EntryStore {
     waits: boolean,
   ): Promise<RefreshClaim> {
     const args = { seen: head, marker, leaseMs, waits: waits ? 1 : 0 };
-    const keys = { entry, lease: leaseKey(entry) };
+    const keys = { entry, lease: refreshLeaseKey(entry) };
     const [waitMs, mark] = await this.options.connection.scripts.run(cacheClaimRefresh, keys, args, this.#send);
     if (waitMs > 0) return { kind: 'theirs', waitMs };
     if (waitMs < 0) return { kind: 'moved' };
@@ -103,14 +104,14 @@ export class RedisStore implements EntryStore {
       backoffMs: outcome.kind === 'failure' ? outcome.backoffMs : 0,
       prolonged: outcome.kind === 'prolonged' ? outcome.bytes : NOTHING,
     };
-    const keys = { entry, lease: leaseKey(entry) };
+    const keys = { entry, lease: refreshLeaseKey(entry) };
     const stands = (await connection.scripts.run(cacheSettleRefresh, keys, args, this.#send)) === 1;
     if (stands) await this.options.changes?.announce([entry]);
     return stands;
   }
 
   async renew(entry: string, isRefresh: boolean, marker: string, leaseMs: number): Promise<boolean> {
-    const keys = { lease: isRefresh ? leaseKey(entry) : entry };
+    const keys = { lease: isRefresh ? refreshLeaseKey(entry) : entry };
     const { scripts } = this.options.connection;
     return (await scripts.run(cacheRenew, keys, { marker, leaseMs }, this.#send)) === 1;
   }
@@ -208,10 +209,6 @@ export class RedisStore implements EntryStore {
       reject(error);
     }
   }
-}
-
-function leaseKey(entry: string): string {
-  return `${entry}:refresh`;
 }
 
 function mayBeReadable(error: unknown): boolean {

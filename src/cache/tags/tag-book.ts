@@ -47,6 +47,11 @@ export class TagBook {
     return { clockKey, order: this.#order, clockUs: this.#clocks.get(clockKey) };
   }
 
+  /** Whether the clock is known, as of the last invalidation that was heard of. */
+  knowsClock(clockKey: string): boolean {
+    return this.options.coherence?.live === true && this.#clocks.has(clockKey);
+  }
+
   /** The token that is surely the present one, without asking. */
   live(tagKey: string): KnownTag | undefined {
     if (this.options.coherence?.live !== true) return undefined;
@@ -61,7 +66,7 @@ export class TagBook {
     const reads = asked.map((key) => this.#reads.begin(key));
     try {
       const [clockUs, ...tokens] = await this.options.store.peekTags([clockKey, ...asked]);
-      if (clockUs !== undefined) this.#learnClock(clockKey, Number(clockUs));
+      this.#learnClock(clockKey, Number(clockUs ?? 0));
       const learnt = asked.map((key, i) => this.#learn(key, tokens[i], reads[i]?.isStale === false, 0));
       return found.map((known) => known ?? learnt.shift());
     } finally {
@@ -88,6 +93,14 @@ export class TagBook {
     return isCertain ? known.map((tag) => (tag as KnownTag).token) : null;
   }
 
+  /**
+   * The tokens to store a value with that is written now, and lives for `ttlMs`: those of this moment, since what was invalidated elsewhere a moment ago may not be
+   * known here yet. One round trip.
+   */
+  async forWrite(clockKey: string, tagKeys: readonly string[], ttlMs: number): Promise<readonly string[]> {
+    return this.#read(clockKey, tagKeys, Math.max(2 * ttlMs, SHORTEST_HOLD_MS));
+  }
+
   /** Gives the tags new tokens. From this call on, this process trusts none from before. */
   async invalidate(clockKey: string, tagKeys: readonly string[], holdMs: number): Promise<void> {
     this.distrust(tagKeys);
@@ -108,6 +121,7 @@ export class TagBook {
   /** A key has changed, which may be a tag's: its token may be another, or have been kept for longer. */
   changed(key: string): void {
     this.#reads.changed(key);
+    this.#clocks.delete(key);
     const known = this.#known.peek(key);
     if (known !== undefined) known.isLive = false;
   }
@@ -118,13 +132,14 @@ export class TagBook {
     for (const known of this.#known.values()) known.isLive = false;
   }
 
-  async #read(clock: string, tags: readonly string[], holdMs: number): Promise<void> {
+  async #read(clock: string, tags: readonly string[], holdMs: number): Promise<readonly string[]> {
     const reads = tags.map((key) => this.#reads.begin(key));
-    const heldUntilMs = this.options.clock.monotonicMs() + holdMs / 2;
+    const heldUntilMs = this.options.clock.monotonicMs() + (holdMs * 3) / 4;
     try {
       const { clockUs, tokens } = await this.options.store.readTags({ clock, tags }, holdMs);
       tags.forEach((key, i) => this.#learn(key, tokens[i], reads[i]?.isStale === false, heldUntilMs));
       this.#learnClock(clock, clockUs);
+      return tokens;
     } finally {
       for (const read of reads) this.#reads.end(read);
     }

@@ -1,0 +1,79 @@
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { Waiters, type Waiter } from './waiters.js';
+
+beforeEach(() => void jest.useFakeTimers());
+afterEach(() => void jest.useRealTimers());
+
+/** Whether the waiter has been let go after that much time. */
+async function isReleased(waiting: Promise<void>, ms = 0): Promise<boolean> {
+  let released = false;
+  void waiting.then(() => (released = true));
+  await jest.advanceTimersByTimeAsync(ms);
+  return released;
+}
+
+describe('Waiters', () => {
+  const waiters = new Waiters();
+  const LONG_MS = 60_000;
+  const forMs = (waiter: Waiter, ms = LONG_MS): Promise<void> => waiter.until(ms);
+
+  it('wakes everybody who waits for the entry, and nobody else', async () => {
+    const mine = [waiters.add('a'), waiters.add('a')].map((waiter) => forMs(waiter));
+    const other = forMs(waiters.add('b'));
+    waiters.wake('a');
+    expect(await Promise.all(mine.map((waiting) => isReleased(waiting)))).toEqual([true, true]);
+    expect(await isReleased(other)).toBe(false);
+  });
+
+  it('wakes everybody when a wake may have been missed', async () => {
+    const all = ['a', 'b', 'c'].map((entry) => forMs(waiters.add(entry)));
+    waiters.wake(null);
+    expect(await Promise.all(all.map((waiting) => isReleased(waiting)))).toEqual([true, true, true]);
+  });
+
+  it('does not miss a wake that comes between beginning to listen and waiting', async () => {
+    const waiter = waiters.add('a');
+    waiters.wake('a');
+    expect(await isReleased(forMs(waiter))).toBe(true);
+  });
+
+  it('lets a waiter go when its time is over, and not before', async () => {
+    const waiting = forMs(waiters.add('a'), 50);
+    expect(await isReleased(waiting, 49)).toBe(false);
+    expect(await isReleased(waiting, 1)).toBe(true);
+  });
+
+  it('leaves no timer behind, neither when it wakes nor when a waiter gives up', async () => {
+    const woken = waiters.add('a');
+    const impatient = waiters.add('b');
+    void forMs(woken);
+    const waiting = forMs(impatient);
+    expect(jest.getTimerCount()).toBe(2);
+    waiters.wake('a');
+    impatient.cancel();
+    expect(jest.getTimerCount()).toBe(0);
+    expect(await isReleased(waiting)).toBe(true);
+  });
+
+  it('does not wake one who has given up, and still wakes the others', async () => {
+    const gone = waiters.add('a');
+    const stays = forMs(waiters.add('a'));
+    gone.cancel();
+    gone.cancel();
+    waiters.wake('a');
+    expect(await isReleased(stays)).toBe(true);
+  });
+
+  it('wakes those who began to listen after all before them had given up', async () => {
+    const first = waiters.add('a');
+    first.cancel();
+    const second = forMs(waiters.add('a'));
+    first.cancel();
+    waiters.wake('a');
+    expect(await isReleased(second)).toBe(true);
+  });
+
+  it('takes a wake for an entry that nobody waits for', () => {
+    expect(() => waiters.wake('unknown')).not.toThrow();
+  });
+});

@@ -1,0 +1,4 @@
+/** Where the lease of an entry's refresh lies: beside the entry, in the same slot, as `KeySpace` builds the key of a part. */
+export function refreshLeaseKey(entry: string): string {
+  return `${entry}:refresh`;
+}

@@ -1,0 +1,35 @@
+import type { HeaderValue, HttpExchange } from './http-exchange.js';
+import type { StoredHeader } from './stored-response.js';
+
+/** The headers of a response before its handler ran: what `@Header()` and middleware set is set for each request anew, and is not to be kept. */
+export class ResponseSnapshot {
+  readonly vary: readonly string[];
+  readonly #headers: readonly HeaderValue[];
+
+  constructor(
+    private readonly exchange: HttpExchange,
+    private readonly names: readonly string[],
+  ) {
+    this.vary = fieldsOf(exchange.header('vary'));
+    this.#headers = names.map((name) => exchange.header(name));
+  }
+
+  /** Those that are others by now. */
+  changes(): readonly StoredHeader[] {
+    const changed: StoredHeader[] = [];
+    this.names.forEach((name, index) => {
+      const value = this.exchange.header(name);
+      if (value !== undefined && value !== this.#headers[index]) changed.push([name, value]);
+    });
+    return changed;
+  }
+}
+
+/** The members of a header that lists names, in lower case. */
+export function fieldsOf(header: HeaderValue): readonly string[] {
+  if (header === undefined) return [];
+  return String(header)
+    .split(',')
+    .map((field) => field.trim().toLowerCase())
+    .filter((field) => field !== '');
+}
