@@ -5,7 +5,7 @@
 
   KEYS  entry    string   the cache entry
   KEYS  lease    string   the lease beside it
-  ARGV  seen     bytes    the first bytes of the entry, as the reader saw it
+  ARGV  seen     bytes    the first 12 bytes of the entry, as the reader saw it
   ARGV  marker   bytes    the lease to take
   ARGV  leaseMs  integer  how long it is ours, in milliseconds
   ARGV  waits    integer  1 to be woken when another's refresh ends
@@ -19,7 +19,9 @@ local marker = ARGV[2]
 local leaseMs = tonumber(ARGV[3])
 local waits = tonumber(ARGV[4])
 
-if redis.call('GETRANGE', entry, 0, #seen - 1) ~= seen then return { -1, false } end
+-- An absent entry reads as an empty one would.
+local isSame = redis.call('GETRANGE', entry, 0, 11) == seen and (seen ~= '' or redis.call('EXISTS', entry) == 1)
+if not isSame then return { -1, false } end
 local held = redis.call('GET', lease)
 if not held then
   redis.call('SET', lease, marker, 'PX', leaseMs)

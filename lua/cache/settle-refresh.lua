@@ -5,7 +5,7 @@
 
   KEYS  entry      string   the cache entry
   KEYS  lease      string   the lease beside it
-  ARGV  seen       bytes    the first bytes of the entry, as the refresh found it
+  ARGV  seen       bytes    the first 12 bytes of the entry, as the refresh found it
   ARGV  marker     bytes    our lease, as it was taken
   ARGV  outcome    bytes    the encoded value; empty for nothing, which evicts the entry
   ARGV  ttlMs      integer  time to live of the outcome in milliseconds
@@ -30,7 +30,8 @@ local held = redis.call('GET', lease)
 if not held or string.sub(held, 1, -2) ~= string.sub(marker, 1, -2) then return 0 end
 redis.call('UNLINK', lease)
 
-local isSame = redis.call('GETRANGE', entry, 0, #seen - 1) == seen
+-- An absent entry reads as an empty one would.
+local isSame = redis.call('GETRANGE', entry, 0, 11) == seen and (seen ~= '' or redis.call('EXISTS', entry) == 1)
 if isSame then
   if failure == '' then
     if outcome == '' then

@@ -20,7 +20,13 @@ describe('resolveCacheConfig', () => {
       memory: null,
       scope: null,
     });
-    expect(DEFAULT_POLICY).toMatchObject({ ttl: 300_000, jitter: 0, failSafeMs: 0, throttleMs: 10_000, backoffMs: 500 });
+    expect(DEFAULT_POLICY).toMatchObject({
+      ttl: 300_000,
+      jitter: 0,
+      failSafeMs: 0,
+      throttleMs: 10_000,
+      backoffMs: 500,
+    });
   });
 
   it('takes what it is told', () => {
@@ -61,11 +67,17 @@ describe('resolveCacheConfig', () => {
     [{ ttl: '0s' }, "CacheModule: ttl of cache 'products' must be a duration longer than nothing"],
     [{ ttl: 'soon' as '1s' }, "CacheModule: ttl of cache 'products' must be a duration longer than nothing"],
     [{ redisDeadline: '0ms' }, "CacheModule: redisDeadline of cache 'products' must be a duration"],
-    [{ redisDeadline: '30d' }, "redisDeadline of cache 'products' must be a duration longer than nothing and no longer"],
+    [
+      { redisDeadline: '30d' },
+      "redisDeadline of cache 'products' must be a duration longer than nothing and no longer",
+    ],
     [{ lease: '0s' }, "CacheModule: lease of cache 'products' must be a duration"],
     [{ compressAbove: -1 }, "CacheModule: compressAbove of cache 'products' must be a number of bytes; it is -1."],
     [{ compressAbove: NaN }, "CacheModule: compressAbove of cache 'products' must be a number of bytes; it is NaN."],
-    [{ memory: { maxEntries: 0 } }, "CacheModule: memory.maxEntries of cache 'products' must be a whole number above 0"],
+    [
+      { memory: { maxEntries: 0 } },
+      "CacheModule: memory.maxEntries of cache 'products' must be a whole number above 0",
+    ],
     [{ memory: { maxBytes: 1.5 } }, "CacheModule: memory.maxBytes of cache 'products' must be a whole number above 0"],
     [{ memory: { ttl: '0s' } }, "CacheModule: memory.ttl of cache 'products' must be a duration longer than nothing"],
   ])('refuses %j', (settings, message) => {

@@ -6,6 +6,7 @@ import { CacheEvents } from './cache-events.js';
 import { CacheKeys, clockKeyOf } from './cache-keys.js';
 import { Deferred } from './deferred.js';
 import { CacheEngine } from './engine/cache-engine.js';
+import { longestLoadMs } from './engine/lease.js';
 import { Loads } from './engine/loads.js';
 import { TagCheck } from './engine/tag-check.js';
 import type { Coherence } from './memory/coherence.js';
@@ -112,11 +113,11 @@ export class CacheCore {
     this.events.emit({ type: 'memory-flushed' });
   }
 
-  /** How long tokens are kept after an invalidation, at least. */
+  /** How long tokens are kept after an invalidation, at least: longer than any load that was under way may take to be stored. */
   get tagHoldMs(): number {
-    const { policy } = this.options.config;
+    const { policy, leaseMs } = this.options.config;
     const ttlMs = typeof policy.ttl === 'number' ? policy.ttl : 0;
-    return 2 * (ttlMs + Math.max(policy.revalidateMs, policy.failSafeMs));
+    return Math.max(2 * (ttlMs + Math.max(policy.revalidateMs, policy.failSafeMs)), longestLoadMs(leaseMs));
   }
 
   /** Waits for what is under way, tells the store of what it missed, and ends. */

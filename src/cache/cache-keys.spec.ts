@@ -17,11 +17,31 @@ function keysOf(name: string, scope?: KeyParts, segment?: string): ScopedKeys {
 
 /** Words that a key could be confused by. */
 const word = fc.oneof(
-  fc.constantFrom('a', 'b', 'tag', 'tags', 'segment', 'scope', 'refresh', 'a:b', '{a}', 'a}', ':', '*', '', '42', 'x'.repeat(300)),
-  fc.string({ unit: fc.constantFrom(...'ab:{},*%\'~'), maxLength: 4 }),
+  fc.constantFrom(
+    'a',
+    'b',
+    'tag',
+    'tags',
+    'segment',
+    'scope',
+    'refresh',
+    'a:b',
+    '{a}',
+    'a}',
+    ':',
+    '*',
+    '',
+    '42',
+    'x'.repeat(300),
+  ),
+  fc.string({ unit: fc.constantFrom(..."ab:{},*%'~"), maxLength: 4 }),
 );
 const name = word.filter((text) => text !== '');
-const keyParts: fc.Arbitrary<KeyParts> = fc.oneof(word, fc.constantFrom(42, null), fc.array(word, { minLength: 2, maxLength: 3 }));
+const keyParts: fc.Arbitrary<KeyParts> = fc.oneof(
+  word,
+  fc.constantFrom(42, null),
+  fc.array(word, { minLength: 2, maxLength: 3 }),
+);
 
 /** One of all the keys that caches write: what it is, and itself. */
 interface Written {
@@ -33,12 +53,10 @@ const canonical = (...what: readonly unknown[]): string => JSON.stringify(what);
 const scope = fc.option(keyParts, { nil: undefined }).filter((parts) => parts !== null);
 
 const written: fc.Arbitrary<Written> = fc.oneof(
-  fc
-    .tuple(name, scope, fc.option(name, { nil: undefined }), keyParts)
-    .map(([cache, own, segment, key]) => ({
-      what: canonical('entry', cache, own, segment, key),
-      key: keysOf(cache, own, segment).entry(key),
-    })),
+  fc.tuple(name, scope, fc.option(name, { nil: undefined }), keyParts).map(([cache, own, segment, key]) => ({
+    what: canonical('entry', cache, own, segment, key),
+    key: keysOf(cache, own, segment).entry(key),
+  })),
   fc
     .tuple(name, scope, keyParts)
     .map(([cache, own, tag]) => ({ what: canonical('tag', cache, own, tag), key: keysOf(cache, own).tag(tag) })),

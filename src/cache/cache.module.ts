@@ -1,4 +1,4 @@
-import { Module, type DynamicModule } from '@nestjs/common';
+import { Module, type DynamicModule, type InjectionToken } from '@nestjs/common';
 import { DiscoveryModule } from '@nestjs/core';
 import { CacheRegistry } from './cache-registry.js';
 import { ConfigurableModuleClass } from './cache.module-definition.js';
@@ -12,13 +12,17 @@ import { CacheableAspect } from './decorators/cacheable.aspect.js';
 import { RESPONSE_ROUTES, ResponseRoutes } from './http/response-routes.js';
 import { cacheToken } from './inject-cache.decorator.js';
 import type { ReadThroughDefinition } from './read-through/read-through-cache.js';
-import { provideReadThrough, type SourceFactory } from './read-through/provide-read-through.js';
+import { provideReadThrough, type ReadThroughAsyncOptions } from './read-through/provide-read-through.js';
 import { InvalidationRules } from './invalidation/invalidation-rules.js';
+import type { WriteBehindDefinition } from './write-behind/define-write-behind.js';
+import type { WriteBehindKey } from './write-behind/write-behind-key.js';
+import { WriteBehindModule, type WriteBehindAsyncOptions } from './write-behind/write-behind.module.js';
 
 /**
- * Caches in Redis, as services and as decorators. Needs `RedisModule.forRoot` at the root of the application.
+ * Caches in Redis, as services and as decorators. Needs `RedisModule.forRoot` at the root of the application, unless it keeps everything in this process.
  *
- * `forRoot` brings the default cache and the decorators; `forFeature` registers named caches.
+ * `forRoot` brings the default cache and the decorators; `forFeature` registers named caches, `forReadThrough` one that knows its source, and `forWriteBehind` a
+ * journal of writes.
  */
 @Module({
   imports: [DiscoveryModule],
@@ -39,6 +43,7 @@ export class CacheModule extends ConfigurableModuleClass {
     const tokens = caches.map(({ name }) => cacheToken(name));
     return {
       module: NamedCachesModule,
+      global: true,
       providers: caches.map((options) => ({
         provide: cacheToken(options.name),
         inject: [CacheRegistry],
@@ -49,16 +54,29 @@ export class CacheModule extends ConfigurableModuleClass {
   }
 
   /** Registers a cache that loads what it does not have, from a source that is made of providers; for `@InjectCache(definition)`, everywhere in the application. */
-  static forReadThrough<Key extends CacheKey, Value>(
+  static forReadThrough<Key extends CacheKey, Value, const Tokens extends readonly InjectionToken[] = readonly []>(
     definition: ReadThroughDefinition<Key, Value>,
-    source: SourceFactory<Key, Value> & Pick<DynamicModule, 'imports'>,
+    source: ReadThroughAsyncOptions<NoInfer<Key>, NoInfer<Value>, Tokens>,
   ): DynamicModule {
     return {
       module: NamedCachesModule,
+      global: true,
       imports: source.imports ?? [],
       providers: [provideReadThrough(definition, source)],
       exports: [cacheToken(definition)],
     };
+  }
+
+  /** Registers a write-behind journal, which this process flushes too; for `@InjectWriteBehind(definition)`, everywhere in the application. */
+  static forWriteBehind<
+    Value,
+    Key extends WriteBehindKey,
+    const Tokens extends readonly InjectionToken[] = readonly [],
+  >(
+    definition: WriteBehindDefinition<Value, Key>,
+    options: WriteBehindAsyncOptions<NoInfer<Value>, NoInfer<Key>, Tokens>,
+  ): DynamicModule {
+    return WriteBehindModule.register(definition, options);
   }
 }
 

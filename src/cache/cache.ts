@@ -100,7 +100,7 @@ export class Cache<Value = unknown> {
     const entry = keys.entry(key);
     const copy = this.#core.memory?.find(entry);
     if (copy !== undefined) {
-      this.#noteMemoryHit(entry);
+      this.#noteMemoryHit(entry, copy.stored.isProlonged);
       return (await copy.hand()) as V;
     }
     const found = await this.#core.engine.find(entry, keys.space, keys.baseTags);
@@ -247,7 +247,7 @@ export class Cache<Value = unknown> {
       const entry = keys.entry(key);
       const copy = this.#core.memory?.find(entry);
       if (copy === undefined) return this.#fetch(this.#request(keys, entry, load, options, onWait));
-      this.#noteMemoryHit(entry);
+      this.#noteMemoryHit(entry, copy.stored.isProlonged);
       if (this.#mayRefreshEarly(options)) {
         this.#core.engine.refreshEarly(this.#request(keys, entry, load, options, null), copy.stored);
       }
@@ -321,11 +321,12 @@ export class Cache<Value = unknown> {
     }
   }
 
-  #noteMemoryHit(key: string): void {
+  #noteMemoryHit(key: string, isStale: boolean): void {
     const { counters, events } = this.#core;
     counters.hits += 1;
     counters.memoryHits += 1;
-    if (events.isHeard) events.emit({ type: 'hit', key, tier: 'memory', stale: false });
+    if (isStale) counters.staleServed += 1;
+    if (events.isHeard) events.emit({ type: 'hit', key, tier: 'memory', stale: isStale });
     reportOutcome(true);
   }
 

@@ -45,4 +45,21 @@ export {
   type ReadThroughOptions,
   type Source,
 } from './read-through/read-through-cache.js';
-export type { SourceFactory } from './read-through/provide-read-through.js';
+export type { ReadThroughAsyncOptions } from './read-through/provide-read-through.js';
+export {
+  defineWriteBehind,
+  type WriteBehindDefinition,
+  type WriteBehindSettings,
+} from './write-behind/define-write-behind.js';
+export { InjectWriteBehind, writeBehindToken } from './write-behind/inject-write-behind.decorator.js';
+export { WriteBehind, type DeadLetter, type WriteOptions } from './write-behind/write-behind.js';
+export type { WriteBehindCounters } from './write-behind/write-behind-counters.js';
+export {
+  FlushAbortedError,
+  WriteBehindFullError,
+  WriteBehindOverflowError,
+  type FlushAbortReason,
+} from './write-behind/write-behind.errors.js';
+export type { WriteBehindKey } from './write-behind/write-behind-key.js';
+export type { WriteBehindAsyncOptions } from './write-behind/write-behind.module.js';
+export type { Flush, FlushContext, WriteBehindEntry, WriteBehindOptions } from './write-behind/write-behind.options.js';

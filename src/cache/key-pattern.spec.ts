@@ -49,7 +49,9 @@ describe('a key pattern', () => {
     const wild = fc.oneof(fc.constant(ANY), hostile.map(startingWith), part);
     fc.assert(
       fc.property(fc.array(wild, { minLength: 1, maxLength: 4 }), (pattern) => {
-        const asked = pattern.filter((one) => one === ANY || (one as object)?.constructor === startingWith('').constructor);
+        const asked = pattern.filter(
+          (one) => one === ANY || (one as object)?.constructor === startingWith('').constructor,
+        );
         const encoded = encodeKeyPattern(pattern as KeyPattern);
         expect(encoded.match(/\*/g) ?? []).toHaveLength(asked.length);
         expect(encoded).not.toMatch(/[?[\]\\{}:]/);

@@ -46,19 +46,26 @@ export interface OptionFunctions {
 /** The type of an option, `never` where there is none. */
 type Given<O, Name extends keyof OptionFunctions> = Name extends keyof O ? NonNullable<O[Name]> : never;
 
-/** A function of the arguments of `M` fits when it takes them. */
+/**
+ * A function of the arguments of `M` fits when it takes them. So does the most general one, which the compiler puts in the place of an option that is given as
+ * something else than a function.
+ */
 type OfArguments<M extends AsyncMethod, F, Result, Problem extends string> = [F] extends [
   (...args: Parameters<M>) => Result,
 ]
   ? unknown
-  : { readonly [P in Problem]: never };
+  : [(...args: never[]) => Result] extends [F]
+    ? unknown
+    : { readonly [P in Problem]: never };
 
 /** A function of the result and the arguments of `M` fits when it takes them. */
 type OfResult<M extends AsyncMethod, F, Result, Problem extends string> = [F] extends [
   (result: Awaited<ReturnType<M>>, ...args: Parameters<M>) => Result,
 ]
   ? unknown
-  : { readonly [P in Problem]: never };
+  : [(result: never, ...args: never[]) => Result] extends [F]
+    ? unknown
+    : { readonly [P in Problem]: never };
 
 type OfCache<M extends AsyncMethod, Named> = [Named] extends [CacheDefinition<infer Value>]
   ? [Awaited<ReturnType<M>>] extends [Value]
