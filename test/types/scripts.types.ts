@@ -1,6 +1,6 @@
 /** What must not compile. Read by `tsc` alone, which fails when a line below an expectation has no error. */
 import type { ScriptRunner } from '../../src/core/scripts/script-runner.js';
-import { cacheFill } from '../../src/cache/cache.scripts.gen.js';
+import { cacheRenew } from '../../src/cache/cache.scripts.gen.js';
 import {
   fixtureAppend,
   fixtureEchoBytes,
@@ -15,9 +15,9 @@ import {
 export async function calls(scripts: ScriptRunner): Promise<void> {
   const entry = 'key';
   const place = 'key';
-  const args = { value: Buffer.alloc(0), ttlMs: 1, seen: '' };
+  const args = { marker: Buffer.alloc(0), leaseMs: 1 };
 
-  const stored: number = await scripts.run(cacheFill, { entry }, args);
+  const stored: number = await scripts.run(cacheRenew, { lease: entry }, args);
   const bytes: Buffer = await scripts.run(fixtureEchoBytes, { place }, { value: 'text' });
   const text: string = await scripts.run(fixtureEchoString, { place }, { value: 'text' });
   const nothing: null = await scripts.run(fixtureReplyNothing, { place }, {});
@@ -33,17 +33,17 @@ export async function calls(scripts: ScriptRunner): Promise<void> {
   void [stored, bytes, text, nothing, values, nested, many];
 
   // @ts-expect-error: the key is missing
-  await scripts.run(cacheFill, {}, args);
+  await scripts.run(cacheRenew, {}, args);
   // @ts-expect-error: the key is misspelt
-  await scripts.run(cacheFill, { entri: entry }, args);
+  await scripts.run(cacheRenew, { leese: entry }, args);
   // @ts-expect-error: a key too many
-  await scripts.run(cacheFill, { entry, other: entry }, args);
+  await scripts.run(cacheRenew, { lease: entry, other: entry }, args);
   // @ts-expect-error: a key is a string
-  await scripts.run(cacheFill, { entry: 1 }, args);
+  await scripts.run(cacheRenew, { lease: 1 }, args);
   // @ts-expect-error: an argument is missing
-  await scripts.run(cacheFill, { entry }, { value: '', seen: '' });
+  await scripts.run(cacheRenew, { lease: entry }, { marker: '' });
   // @ts-expect-error: an argument too many
-  await scripts.run(cacheFill, { entry }, { ...args, more: 1 });
+  await scripts.run(cacheRenew, { lease: entry }, { ...args, more: 1 });
   // @ts-expect-error: an argument where there is none
   await scripts.run(fixtureReplyNothing, { place }, { value: 1 });
   // @ts-expect-error: an integer is a number
@@ -57,7 +57,7 @@ export async function calls(scripts: ScriptRunner): Promise<void> {
   // @ts-expect-error: the size of a tuple
   await scripts.run(fixtureSetFields, { record: entry }, { prefix: '', fields: [['left', 1, 2]] });
   // @ts-expect-error: the reply is a number
-  const reply: string = await scripts.run(cacheFill, { entry }, args);
+  const reply: string = await scripts.run(cacheRenew, { lease: entry }, args);
   // @ts-expect-error: one of many calls lacks its key
   await scripts.runMany(fixtureAppend, [{ keys: {}, args: { entries: [] } }]);
   void reply;
