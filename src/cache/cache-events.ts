@@ -21,7 +21,7 @@ export type CacheEvent =
   | { readonly type: 'memory-flushed' };
 
 /** Gets each event as it happens. It must not throw or reject; what it throws is logged, and costs nobody else the event. */
-export type CacheEventListener = (event: CacheEvent) => void;
+export type CacheEventListener = (event: CacheEvent) => unknown;
 
 /** Tells listeners what happens. Without any, an event costs a comparison. */
 export class CacheEvents {
@@ -42,7 +42,7 @@ export class CacheEvents {
   emit(event: CacheEvent): void {
     for (const { listener } of this.#listeners) {
       try {
-        const returned: unknown = listener(event);
+        const returned = listener(event);
         if (returned instanceof Promise) returned.catch(this.#logFailure);
       } catch (error) {
         this.#logFailure(error);

@@ -158,8 +158,9 @@ export class Cache<Value = unknown> {
     write: () => V | Promise<V>,
     options: GetOrSetOptions<V> = NO_OPTIONS,
   ): Promise<V> {
-    // Before the source changes: a key that cannot be built must not be found out afterwards.
+    // Before the source changes: a key that cannot be built, or options that make no sense, must not be found out afterwards.
     this.#keys.current().entry(key);
+    this.#policyOf(options);
     const value = await write();
     if (options.unless?.(value) === true) return value;
     if (value === undefined) await this.delete(key);
@@ -253,7 +254,7 @@ export class Cache<Value = unknown> {
       }
       return copy.hand();
     } catch (error) {
-      return Promise.reject(error as Error);
+      return rejected(error);
     }
   }
 
@@ -353,4 +354,9 @@ function tagKeysOf(keys: ScopedKeys, tags: CacheTags<never> | undefined, value: 
   const tagKeys = [...new Set([...keys.baseTags, ...given.map((tag) => keys.tag(tag))])];
   checkTagsFit(tagKeys.map((key) => key.slice(keys.space.prefix.length)));
   return tagKeys;
+}
+
+/** A rejection instead of a throw, from a method that returns a promise without being asynchronous. */
+async function rejected(error: unknown): Promise<never> {
+  throw error;
 }

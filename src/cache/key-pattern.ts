@@ -36,5 +36,5 @@ function encodePart(part: KeyPattern[number]): string {
   if (part === ANY) return '*';
   // Without a beginning there is no telling how the text's encoding begins.
   if (part instanceof StartingWith) return part.text === '' ? '*' : `${encodeString(part.text)}*`;
-  return encodeKey([part as KeyPart]);
+  return encodeKey([part]);
 }

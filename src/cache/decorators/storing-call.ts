@@ -20,7 +20,7 @@ export function cacheOf(
 export function storingOptions(options: UntypedStoringOptions, { args }: MethodCall): GetOrSetOptions {
   const { ttl, tags, unless } = options;
   if (typeof ttl !== 'function' && typeof tags !== 'function' && unless === undefined) {
-    return options as GetOrSetOptions;
+    return options;
   }
   return {
     ...(options as GetOrSetOptions),

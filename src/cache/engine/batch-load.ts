@@ -11,14 +11,14 @@ interface Wanted<Key, Value> {
   readonly reject: (error: unknown) => void;
 }
 
-/** What one key has to do with a {@link BatchLoad}. Each method may be called at any time; the first call says what came of looking for the key. */
+/** What one key has to do with a {@link BatchLoad}. Each may be called at any time; the first call says what came of looking for the key. */
 export interface BatchPlace<Value> {
   /** It is ours to load. */
-  load(): Promise<Value | undefined>;
+  readonly load: () => Promise<Value | undefined>;
   /** Somebody else loads it: the others must not wait for that, or two batches might wait for each other. */
-  waits(): void;
+  readonly waits: () => void;
   /** It was found, or failed. */
-  settled(): void;
+  readonly settled: () => void;
 }
 
 /**

@@ -14,9 +14,9 @@ export interface Lease {
 const LONGEST_LEASES = 10;
 const RENEWALS_PER_LEASE = 3;
 
-/** No load that takes longer than this has its lease still. */
+/** A load that takes longer than this has lost its lease, also where renewals came late. */
 export function longestLoadMs(leaseMs: number): number {
-  return (LONGEST_LEASES + 1) * leaseMs;
+  return 2 * LONGEST_LEASES * leaseMs;
 }
 
 /** Renews the leases of loads under way, so that a lease can be short: it need not outlast a load, only a dead process. */

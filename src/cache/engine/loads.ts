@@ -210,7 +210,9 @@ export class Loads {
     const { entry, head, marker, id } = lease;
     const { store, clock } = this.options;
     const nowMs = clock.now();
-    if (head !== null && stale !== null && policy.failSafeMs > 0 && !isAnswer(error)) {
+    // One that is still good, and was to be refreshed early, must not be worse off for that.
+    const isOver = stale !== null && nowMs >= stale.freshUntilMs;
+    if (head !== null && isOver && policy.failSafeMs > 0 && !isAnswer(error)) {
       const bytes = stale.prolongedUntil(nowMs + policy.throttleMs);
       await store.settleRefresh(entry, head, marker, { kind: 'prolonged', bytes });
       return;

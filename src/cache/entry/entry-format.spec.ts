@@ -2,12 +2,14 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import type { Codec } from '../../core/codec/codec.js';
 import { DecodeError, EncodeError } from '../../core/codec/codec.errors.js';
+import { ConfigurationError } from '../../core/errors/configuration.error.js';
 import { jsonCodec } from '../../core/codec/json.codec.js';
 import { structuredCodec } from '../../core/codec/structured.codec.js';
 import { EntryIds, ID_LENGTH } from './entry-id.js';
 import {
   HEAD_LENGTH,
   StoredValue,
+  checkTagsFit,
   decodePayload,
   encodePayload,
   readHeld,
@@ -124,6 +126,26 @@ describe('an entry', () => {
 
   it('is not made of a value that the codec cannot keep', () => {
     expect(() => encodePayload(jsonCodec, 1n, 0)).toThrow(EncodeError);
+  });
+});
+
+describe('the tags of an entry', () => {
+  const tagsOf = (bytes: number): string[] =>
+    Array.from({ length: bytes / 128 }, (_, i) => `${i}`.padStart(128 - 19, 'x'));
+
+  it('may take as much as an entry can tell apart from its payload', () => {
+    const names = tagsOf(16_256);
+    expect(() => checkTagsFit(names)).not.toThrow();
+    const tags = names.map((name) => ({ tag: name, token: 'i1234567890123456' }));
+    const found = valueIn(jsonCodec, entryOf(jsonCodec, 'value', { ...FACTS, tags }));
+    expect(found.tags).toEqual(tags);
+    expect(found.decode(jsonCodec)).toBe('value');
+  });
+
+  it('are refused beyond that, counted in bytes', () => {
+    expect(() => checkTagsFit(tagsOf(16_384))).toThrow(ConfigurationError);
+    expect(() => checkTagsFit(['…'.repeat(5_400)])).not.toThrow();
+    expect(() => checkTagsFit(['…'.repeat(5_500)])).toThrow('The 1 tags of an entry take 16519 bytes');
   });
 });
 

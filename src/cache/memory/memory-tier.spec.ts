@@ -16,6 +16,7 @@ const LIMITS: MemoryLimits = { maxEntries: 100, maxBytes: 1024 * 1024, ttlMs: In
 /** Whether changes are heard of, as a test has it. */
 class Hearing implements Coherence {
   live = true;
+  readonly epoch = 0;
   onEpoch(): () => void {
     return () => undefined;
   }

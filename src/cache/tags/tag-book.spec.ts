@@ -48,7 +48,7 @@ describe('TagBook', () => {
   beforeEach(() => {
     clock = new FakeClock();
     store = new WatchedStore(clock);
-    hearing = { live: true, onEpoch: () => () => undefined };
+    hearing = { live: true, epoch: 0, onEpoch: () => () => undefined };
     book = new TagBook({ store, clock, coherence: hearing });
     deaf = new TagBook({ store, clock, coherence: null });
     store.onChange((key) => book.changed(key));
@@ -220,6 +220,29 @@ describe('TagBook', () => {
       store.isAway = true;
       expect(await forEntry(deaf, [A])).toEqual(tokens);
     });
+  });
+
+  describe('for a value that is written', () => {
+    it('gives the tokens of this moment, whatever this process knew', async () => {
+      await forEntry(deaf, [A]);
+      await invalidatedElsewhere(A);
+      expect(await deaf.forWrite(CLOCK_KEY, [A, B], HOUR_MS)).toEqual([await tokenOf(A), await tokenOf(B)]);
+    });
+
+    it('keeps them for longer than the value', async () => {
+      const tokens = await deaf.forWrite(CLOCK_KEY, [A], HOUR_MS);
+      await clock.advance('1h');
+      expect([await tokenOf(A)]).toEqual(tokens);
+    });
+  });
+
+  it('knows the clock while invalidations are heard of, as of the last one', async () => {
+    expect(book.knowsClock(CLOCK_KEY)).toBe(false);
+    await book.current(CLOCK_KEY, []);
+    await deaf.current(CLOCK_KEY, []);
+    expect([book.knowsClock(CLOCK_KEY), deaf.knowsClock(CLOCK_KEY)]).toEqual([true, false]);
+    await invalidatedElsewhere(A);
+    expect(book.knowsClock(CLOCK_KEY)).toBe(false);
   });
 
   describe('an invalidation by this process', () => {
