@@ -1,7 +1,7 @@
 import { Module, type DynamicModule, type InjectionToken } from '@nestjs/common';
 import { DiscoveryModule } from '@nestjs/core';
 import { CacheRegistry } from './cache-registry.js';
-import { ConfigurableModuleClass } from './cache.module-definition.js';
+import { CACHE_OPTIONS, ConfigurableModuleClass } from './cache.module-definition.js';
 import type { NamedCacheOptions } from './cache.options.js';
 import { CacheService } from './cache.service.js';
 import type { CacheKey } from './cache.js';
@@ -35,7 +35,15 @@ import { WriteBehindModule, type WriteBehindAsyncOptions } from './write-behind/
     { provide: CACHE_PUT_ASPECT, useClass: CachePutAspect },
     { provide: CACHE_EVICT_ASPECT, useClass: CacheEvictAspect },
   ],
-  exports: [CacheRegistry, CacheService, CACHEABLE_ASPECT, CACHE_PUT_ASPECT, CACHE_EVICT_ASPECT, RESPONSE_ROUTES],
+  exports: [
+    CACHE_OPTIONS,
+    CacheRegistry,
+    CacheService,
+    CACHEABLE_ASPECT,
+    CACHE_PUT_ASPECT,
+    CACHE_EVICT_ASPECT,
+    RESPONSE_ROUTES,
+  ],
 })
 export class CacheModule extends ConfigurableModuleClass {
   /** Registers named caches, for `@InjectCache(name)` and for the `cache` option of the decorators, everywhere in the application. */

@@ -36,7 +36,6 @@ export class LeaseKeeper {
 
   release(lease: Lease): void {
     this.#renewals.delete(lease);
-    if (this.#renewals.size === 0) this.stop();
   }
 
   stop(): void {
@@ -45,6 +44,8 @@ export class LeaseKeeper {
   }
 
   #renewAll(): void {
+    // Here and not as soon as the last lease is gone: most loads take less than a round, and a timer for each would cost more than they do.
+    if (this.#renewals.size === 0) this.stop();
     for (const [lease, renewals] of this.#renewals) {
       this.#renewals.set(lease, renewals + 1);
       if (renewals < LONGEST_LEASES * RENEWALS_PER_LEASE) this.#renew(lease);

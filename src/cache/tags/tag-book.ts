@@ -4,6 +4,7 @@ import type { Coherence } from '../memory/coherence.js';
 import { PendingReads } from '../memory/pending-reads.js';
 import type { EntryStore } from '../store/entry-store.js';
 import { isFromBefore, stampOf, type KnownTag, type LoadMark } from './known-tag.js';
+import { TagPeeks } from './tag-peeks.js';
 
 /** Tags that a process remembers at once; a forgotten one costs a read. */
 const MOST_TAGS = 100_000;
@@ -38,9 +39,12 @@ export class TagBook {
   readonly #reads = new PendingReads();
   /** The latest reading of each clock. */
   readonly #clocks = new LRUCache<string, number>({ max: MOST_CLOCKS });
+  readonly #peeks: TagPeeks;
   #order = 0;
 
-  constructor(private readonly options: TagBookOptions) {}
+  constructor(private readonly options: TagBookOptions) {
+    this.#peeks = new TagPeeks(options.store);
+  }
 
   /** The beginning of a load: tells what was known before from what is learnt later. */
   mark(clockKey: string): LoadMark {
@@ -65,7 +69,7 @@ export class TagBook {
     const asked = tagKeys.filter((_, i) => found[i] === undefined);
     const reads = asked.map((key) => this.#reads.begin(key));
     try {
-      const [clockUs, ...tokens] = await this.options.store.peekTags([clockKey, ...asked]);
+      const [clockUs, ...tokens] = await Promise.all([clockKey, ...asked].map((key) => this.#peeks.peek(key)));
       this.#learnClock(clockKey, Number(clockUs ?? 0));
       const learnt = asked.map((key, i) => this.#learn(key, tokens[i], reads[i]?.isStale === false, 0));
       return found.map((known) => known ?? learnt.shift());

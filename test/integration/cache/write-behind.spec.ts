@@ -28,6 +28,12 @@ interface Call<Value, Key extends WriteBehindKey> extends FlushContext {
   readonly batch: readonly WriteBehindEntry<Value, Key>[];
 }
 
+interface Source<Value, Key extends WriteBehindKey> {
+  readonly calls: readonly Call<Value, Key>[];
+  readonly flush: (batch: Call<Value, Key>['batch'], context: FlushContext) => Promise<unknown>;
+  readonly taken: () => Map<Key, Value>;
+}
+
 const SUMS = defineWriteBehind<number, number>({ name: 'sums', mode: 'add' });
 const LAST = defineWriteBehind<unknown, WriteBehindKey>({ name: 'last', mode: 'replace' });
 /** No round by itself: the test says when. */
@@ -56,7 +62,9 @@ describe.each<Store>(['memory', 'standalone', 'cluster'])('write-behind with a j
   }
 
   /** A source that remembers how it was called, and does what it is told. */
-  function source<Value, Key extends WriteBehindKey>(answer: (call: Call<Value, Key>) => unknown = () => undefined) {
+  function source<Value, Key extends WriteBehindKey>(
+    answer: (call: Call<Value, Key>) => unknown = () => undefined,
+  ): Source<Value, Key> {
     const calls: Call<Value, Key>[] = [];
     const flush = async (batch: readonly WriteBehindEntry<Value, Key>[], context: FlushContext): Promise<unknown> => {
       calls.push({ batch, ...context });
@@ -308,6 +316,18 @@ describe.each<Store>(['memory', 'standalone', 'cluster'])('write-behind with a j
       for (let key = 0; key < 7; key++) await sums.write(key, 1);
       await apps.pop()?.close();
       expect(taken().size).toBe(7);
+    });
+
+    it('flushes what other requests write meanwhile', async () => {
+      // A journal in memory takes no more writes by then.
+      if (store === 'memory') return;
+      const { flush, taken } = source<number, number>(({ batch }) =>
+        batch[0]?.key === 1 ? sums.write(2, 1) : undefined,
+      );
+      const sums: WriteBehind<number, number> = await open(SUMS, { flush, interval: '1h' });
+      await sums.write(1, 1);
+      await apps.pop()?.close();
+      expect([...taken().keys()]).toEqual([1, 2]);
     });
 
     it('goes on when a batch is refused, and says what is left', async () => {
