@@ -101,7 +101,7 @@ export class CacheEngine {
         counters.deadByTag += 1;
         return null;
       }
-      return { value: await this.#hand(held, read, known) };
+      return { value: this.#hand(held, read, known) };
     } catch (error) {
       if (error instanceof DecodeError) counters.unreadable += 1;
       else this.#noteStoreError(error);
@@ -143,25 +143,27 @@ export class CacheEngine {
   }
 
   async #look(request: LoadRequest): Promise<Look> {
-    const { memory, tagCheck, deferred } = this.options;
+    const { store, memory, tagCheck, deferred, leaseMs, loads } = this.options;
     const { entry, space } = request;
     if (deferred.has(entry)) return WITHOUT_STORE;
     const lease = this.#newLease(entry, null);
     const read = memory?.expect(entry) ?? null;
+    let isClaiming = true;
     this.#asking.add(lease.id);
     try {
       const hint = memory?.peek(entry)?.stored.tags;
       const keys = hint === undefined ? request.tags : withHint(request, hint);
       const asking = tagCheck.ask(space, keys, request.tagsOf !== null);
-      if (asking === undefined) {
-        const held = await this.#claim(lease);
-        return await this.#interpret(request, held, lease, read);
-      }
-      const claiming = this.#claim(lease);
-      asking.catch(() => claiming.then((held) => held === null && this.options.loads.giveBack(lease)).catch(ignore));
-      const [held, asked] = await Promise.all([claiming, asking]);
-      return await this.#interpret(request, held, lease, read, asked);
+      const claiming = store.claim(entry, lease.marker, leaseMs);
+      asking?.catch(() => claiming.then((held) => held === null && loads.giveBack(lease)).catch(ignore));
+      const held = await claiming;
+      isClaiming = false;
+      const asked = asking === undefined ? undefined : await asking;
+      // Most looks end here, without another promise.
+      const look = this.#interpret(request, held, lease, read, asked);
+      return look instanceof Promise ? await look : look;
     } catch (error) {
+      if (isClaiming) this.#giveBackIfTaken(lease, error);
       this.#noteStoreError(error);
       return WITHOUT_STORE;
     } finally {
@@ -170,52 +172,69 @@ export class CacheEngine {
     }
   }
 
-  async #interpret(
+  #interpret(
     request: LoadRequest,
-    bytes: Buffer | null | undefined,
+    bytes: Claimed,
     lease: Lease,
     read: PendingRead | null,
     asked?: AskedTags,
-  ): Promise<Look> {
+  ): Look | Promise<Look> {
     // At once, so that whoever finds the lease finds the load too.
     if (bytes === null) return { kind: 'ours', load: this.#load(request, lease, null), stale: null };
     if (bytes === undefined) return WITHOUT_STORE;
     const held = readHeld(this.options.codec, bytes);
     if (held.kind === 'value') return this.#judge(request, held, read, asked);
     if (held.kind === 'failure') return { ...held, kind: 'failed', stale: null };
-    if (held.kind === 'lease') {
-      const load = await this.#loadUnder(held.id);
-      return load === undefined ? this.#contend(request, lease, read) : { kind: 'joined', load, stale: null };
-    }
+    if (held.kind === 'lease') return this.#joinOrContend(request, held.id, lease, read);
     this.options.counters.unreadable += 1;
     return this.#replace(request, held.head, null);
   }
 
-  /** The load in this process under that lease. The word that the lease is ours may be a moment behind the one that it is taken. */
-  async #loadUnder(leaseId: string): Promise<RunningLoad | undefined> {
-    while (this.#asking.has(leaseId)) await new Promise((resolve) => setImmediate(resolve));
-    return this.options.loads.under(leaseId);
+  /** Somebody has the entry's lease: this process or another. */
+  async #joinOrContend(request: LoadRequest, holder: string, lease: Lease, read: PendingRead | null): Promise<Look> {
+    // The word that a lease is ours may be a moment behind the word that it is taken.
+    while (this.#asking.has(holder)) await new Promise((resolve) => setImmediate(resolve));
+    const load = this.options.loads.under(holder);
+    return load === undefined ? this.#contend(request, lease, read) : { kind: 'joined', load, stale: null };
   }
 
-  /** What a stored value may be used for. */
-  async #judge(
+  #judge(
+    request: LoadRequest,
+    stored: StoredValue,
+    read: PendingRead | null,
+    asked: AskedTags | undefined,
+  ): Look | Promise<Look> {
+    if (stored.tags.length === 0) return this.#use(request, stored, read, NO_TAGS);
+    return this.#judgeTagged(request, stored, read, asked);
+  }
+
+  async #judgeTagged(
     request: LoadRequest,
     stored: StoredValue,
     read: PendingRead | null,
     asked: AskedTags | undefined,
   ): Promise<Look> {
-    const { tagCheck, counters, clock } = this.options;
-    const known = stored.tags.length === 0 ? NO_TAGS : await tagCheck.check(request.space, stored, asked);
-    if (known === null) {
-      counters.deadByTag += 1;
-      return this.#replace(request, stored.head, null);
-    }
+    const { tagCheck, counters } = this.options;
+    const known = await tagCheck.check(request.space, stored, asked);
+    if (known !== null) return this.#use(request, stored, read, known);
+    counters.deadByTag += 1;
+    return this.#replace(request, stored.head, null);
+  }
+
+  /** What a stored value may be used for, now that its tags are good. */
+  #use(
+    request: LoadRequest,
+    stored: StoredValue,
+    read: PendingRead | null,
+    known: readonly KnownTag[],
+  ): Look | Promise<Look> {
+    const { counters, clock } = this.options;
     const nowMs = clock.now();
     const freshness = freshnessOf(stored, request.policy, nowMs);
     if (freshness === 'expired') return this.#replace(request, stored.head, null);
     if (freshness === 'fallback') return this.#replace(request, stored.head, stored);
     try {
-      const value = await this.#hand(stored, read, known);
+      const value = this.#hand(stored, read, known);
       const isDue = freshness === 'revalidate' || isDueEarly(stored, request.policy, nowMs, Math.random);
       if (isDue) this.#refresh(request, stored);
       return { kind: 'found', value, isStale: freshness === 'revalidate' || stored.isProlonged };
@@ -382,10 +401,10 @@ export class CacheEngine {
     return memory === null ? decode() : memory.handing(decode)();
   }
 
-  async #hand(stored: StoredValue, read: PendingRead | null, known: readonly KnownTag[]): Promise<unknown> {
+  #hand(stored: StoredValue, read: PendingRead | null, known: readonly KnownTag[]): unknown {
     const { memory, codec } = this.options;
     if (memory === null || read === null) return stored.decode(codec);
-    return memory.keep(read, stored, known).hand();
+    return memory.keep(read, stored, known).value();
   }
 
   #failure(id: string, untilMs: number): unknown {
@@ -438,19 +457,18 @@ export class CacheEngine {
     return { entry, id, marker: writeLease(id), head };
   }
 
-  #claim(lease: Lease): Promise<Claimed> {
-    const { store, leaseMs } = this.options;
-    return this.#orGiveBack(lease, store.claim(lease.entry, lease.marker, leaseMs));
-  }
-
-  /** When the reply is lost the lease may be ours without our knowing, and would keep everybody waiting for nothing. */
   async #orGiveBack<T>(lease: Lease, asking: Promise<T>): Promise<T> {
     try {
       return await asking;
     } catch (error) {
-      if (error instanceof RedisUnavailableError && error.mayHaveRun) this.options.loads.giveBack(lease);
+      this.#giveBackIfTaken(lease, error);
       throw error;
     }
+  }
+
+  /** When the reply is lost the lease may be ours without our knowing, and would keep everybody waiting for nothing. */
+  #giveBackIfTaken(lease: Lease, error: unknown): void {
+    if (error instanceof RedisUnavailableError && error.mayHaveRun) this.options.loads.giveBack(lease);
   }
 
   /** Hears of ends of loads in other processes. */

@@ -99,8 +99,9 @@ export class MemoryCopy {
   readonly byteLength: number;
   /** The stored entry's own facts: its version, load time and age. */
   readonly stored: StoredValue;
-  /** Resolved with the frozen value, made once: awaiting it is the cheapest way to hand a value out. Null when each caller needs a copy. */
-  readonly #shared: Promise<unknown> | null;
+  /** The frozen value; nothing when each caller needs a copy. */
+  readonly #value: unknown;
+  readonly #promise: Promise<unknown> | null;
 
   /** Throws `DecodeError`. */
   constructor(
@@ -112,13 +113,19 @@ export class MemoryCopy {
     this.byteLength = stored.bytes.length;
     const value = stored.decode(codec);
     const isFrozen = freezeDeep(value);
-    this.#shared = isFrozen ? Promise.resolve(value) : null;
+    this.#value = isFrozen ? value : undefined;
+    this.#promise = isFrozen ? Promise.resolve(value) : null;
     this.stored = stored.detached(!isFrozen);
   }
 
-  /** The value: frozen and shared, or the caller's own. */
+  /** The value, frozen and shared, or the caller's own: awaiting a promise that is there already is the cheapest way to hand it out. */
   hand(): Promise<unknown> {
-    return this.#shared ?? Promise.resolve(this.stored.decode(this.codec));
+    return this.#promise ?? Promise.resolve(this.value());
+  }
+
+  /** The value, frozen and shared, or the caller's own. */
+  value(): unknown {
+    return this.#promise === null ? this.stored.decode(this.codec) : this.#value;
   }
 
   isGood(nowMs: number): boolean {
