@@ -12,13 +12,14 @@ import type { MemoryTier } from '../memory/memory-tier.js';
 import type { PendingRead } from '../memory/pending-reads.js';
 import type { Claimed, EntryStore } from '../store/entry-store.js';
 import type { KnownTag } from '../tags/known-tag.js';
+import type { AskedTags } from '../tags/tag-peeks.js';
 import { freshnessOf, isDueEarly } from './freshness.js';
 import { isAnswer } from './is-answer.js';
 import type { Lease } from './lease.js';
 import type { Loaded, Loads, RunningLoad } from './loads.js';
 import { AGAIN, WITHOUT_STORE, type Look } from './look.js';
 import type { LoadRequest, TagSpace } from './request.js';
-import type { AskedTags, TagCheck } from './tag-check.js';
+import type { TagCheck } from './tag-check.js';
 import { within } from './time-limits.js';
 import { Waiters } from './waiters.js';
 
@@ -96,7 +97,7 @@ export class CacheEngine {
       if (held?.kind === 'unreadable') counters.unreadable += 1;
       if (held?.kind === 'lease') return await this.#justLoaded(held.id, space);
       if (held?.kind !== 'value' || clock.now() >= held.freshUntilMs) return null;
-      const known = await tagCheck.check(space, held, asked);
+      const known = await tagCheck.check(space, held.tags, asked);
       if (known === null) {
         counters.deadByTag += 1;
         return null;
@@ -117,9 +118,7 @@ export class CacheEngine {
     if (load?.isDone !== true) return null;
     const loaded = await load.result.catch(() => null);
     if (loaded === null || !loaded.isKept) return null;
-    const tags = await loaded.tags;
-    const isGood = tags === undefined || (tags !== null && (await this.options.tagCheck.matches(space, tags)) !== null);
-    return isGood ? { value: loaded.hand() } : null;
+    return (await this.#isStillGood(space, loaded)) ? { value: loaded.hand() } : null;
   }
 
   /** What was loaded for the entry while the store was away is no longer shared with new callers. */
@@ -204,20 +203,19 @@ export class CacheEngine {
     read: PendingRead | null,
     asked: AskedTags | undefined,
   ): Look | Promise<Look> {
-    if (stored.tags.length === 0) return this.#use(request, stored, read, NO_TAGS);
-    return this.#judgeTagged(request, stored, read, asked);
+    const known = this.options.tagCheck.check(request.space, stored.tags, asked);
+    if (known instanceof Promise) return known.then((tags) => this.#judgeTags(request, stored, read, tags));
+    return this.#judgeTags(request, stored, read, known);
   }
 
-  async #judgeTagged(
+  #judgeTags(
     request: LoadRequest,
     stored: StoredValue,
     read: PendingRead | null,
-    asked: AskedTags | undefined,
-  ): Promise<Look> {
-    const { tagCheck, counters } = this.options;
-    const known = await tagCheck.check(request.space, stored, asked);
+    known: readonly KnownTag[] | null,
+  ): Look | Promise<Look> {
     if (known !== null) return this.#use(request, stored, read, known);
-    counters.deadByTag += 1;
+    this.options.counters.deadByTag += 1;
     return this.#replace(request, stored.head, null);
   }
 
@@ -364,7 +362,7 @@ export class CacheEngine {
     if (tags === undefined) return true;
     try {
       const tokens = await tags;
-      return tokens !== null && (await this.options.tagCheck.matches(space, tokens)) !== null;
+      return tokens !== null && (await this.options.tagCheck.check(space, tokens)) !== null;
     } catch (error) {
       this.#noteStoreError(error);
       return false;
@@ -487,8 +485,6 @@ export class CacheEngine {
     this.options.onStoreError(error);
   }
 }
-
-const NO_TAGS: readonly KnownTag[] = [];
 
 function withHint(request: LoadRequest, hint: StoredValue['tags']): readonly string[] {
   return [...new Set([...request.tags, ...hint.map(({ tag }) => request.space.prefix + tag)])];

@@ -1,13 +1,10 @@
-import type { StoredValue } from '../entry/entry-format.js';
+import type { Deferred } from '../deferred.js';
+import type { TagToken } from '../entry/entry-format.js';
 import type { KnownTag } from '../tags/known-tag.js';
 import type { TagBook } from '../tags/tag-book.js';
-import type { Deferred } from '../deferred.js';
+import type { AskedTags } from '../tags/tag-peeks.js';
 import type { TagSpace } from './request.js';
 
-/** Tokens that were asked for together with an entry, by key. */
-export type AskedTags = ReadonlyMap<string, KnownTag | undefined>;
-
-const NO_TAGS: readonly KnownTag[] = [];
 const NONE_ASKED: AskedTags = new Map();
 
 /** Holds the tokens in entries against the tags' present ones. */
@@ -21,36 +18,39 @@ export class TagCheck {
   ask(space: TagSpace, keys: readonly string[], wantsClock: boolean): Promise<AskedTags> | undefined {
     const isKnown = !wantsClock || this.tags.knowsClock(space.clockKey);
     if (isKnown && keys.every((key) => this.tags.live(key) !== undefined)) return undefined;
-    return this.#ask(space, keys);
+    return this.tags.ask(space.clockKey, keys);
   }
 
-  /** The entry's tags when all of them are as they were when it was loaded, else null. One round trip for those that are neither live nor asked for. */
-  async check(
+  /**
+   * The entry's tags when all of them are as they were when it was loaded, else null. At once when they are live or among those that were asked for; else after a
+   * round trip.
+   */
+  check(
     space: TagSpace,
-    stored: StoredValue,
+    tags: readonly TagToken[],
     asked: AskedTags = NONE_ASKED,
-  ): Promise<readonly KnownTag[] | null> {
-    if (stored.tags.length === 0) return NO_TAGS;
-    return this.matches(space, stored.tags, asked);
+  ): readonly KnownTag[] | null | Promise<readonly KnownTag[] | null> {
+    const known: KnownTag[] = [];
+    for (const { tag, token } of tags) {
+      const key = space.prefix + tag;
+      if (this.deferred.has(key)) return null;
+      const found = this.tags.live(key) ?? asked.get(key);
+      if (found === undefined && !asked.has(key)) return this.#askAndCheck(space, tags, asked);
+      if (found?.token !== token) return null;
+      known.push(found);
+    }
+    return known;
   }
 
-  /** The same for a list of tags and tokens. */
-  async matches(
+  async #askAndCheck(
     space: TagSpace,
-    tags: StoredValue['tags'],
-    asked: AskedTags = NONE_ASKED,
+    tags: readonly TagToken[],
+    asked: AskedTags,
   ): Promise<readonly KnownTag[] | null> {
-    const keys = tags.map(({ tag }) => space.prefix + tag);
-    if (keys.some((key) => this.deferred.has(key))) return null;
-    const missing = keys.filter((key) => !asked.has(key) && this.tags.live(key) === undefined);
-    const also = missing.length === 0 ? NONE_ASKED : await this.#ask(space, missing);
-    const known = keys.map((key) => this.tags.live(key) ?? asked.get(key) ?? also.get(key));
-    const isGood = known.every((tag, i) => tag?.token === tags[i]?.token);
-    return isGood ? (known as readonly KnownTag[]) : null;
-  }
-
-  async #ask(space: TagSpace, keys: readonly string[]): Promise<AskedTags> {
-    const known = await this.tags.current(space.clockKey, keys);
-    return new Map(keys.map((key, i) => [key, known[i]]));
+    const keys = tags.map(({ tag }) => space.prefix + tag).filter((key) => !asked.has(key));
+    const also = await this.tags.ask(space.clockKey, keys);
+    // What was live when it was asked about may no longer be: then it counts as changed.
+    const all = new Map([...keys.map((key) => [key, undefined] as const), ...asked, ...also]);
+    return this.check(space, tags, all);
   }
 }

@@ -13,7 +13,11 @@ async function isReleased(waiting: Promise<void>, ms = 0): Promise<boolean> {
 }
 
 describe('Waiters', () => {
-  const waiters = new Waiters();
+  let waiters: Waiters;
+  beforeEach(() => {
+    waiters = new Waiters();
+  });
+
   const LONG_MS = 60_000;
   const forMs = (waiter: Waiter, ms = LONG_MS): Promise<void> => waiter.until(ms);
 
@@ -62,6 +66,7 @@ describe('Waiters', () => {
     gone.cancel();
     waiters.wake('a');
     expect(await isReleased(stays)).toBe(true);
+    expect(await isReleased(forMs(gone))).toBe(false);
   });
 
   it('wakes those who began to listen after all before them had given up', async () => {

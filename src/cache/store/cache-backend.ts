@@ -35,11 +35,11 @@ const READY_WITHIN = '1s';
 /** Redis, or this process. Throws `ConfigurationError` when there is no Redis. */
 export function createBackend(
   options: CacheModuleOptions,
-  connections: RedisConnections | null,
+  connections: RedisConnections | undefined,
   clock: Clock,
 ): CacheBackend {
   if (options.store === 'memory') return new MemoryBackend(clock);
-  if (connections === null) {
+  if (connections === undefined) {
     throw new ConfigurationError(
       "CacheModule needs Redis: import RedisModule.forRoot({ url: 'redis://...' }) in the root module, or keep everything in this process with CacheModule.forRoot({ store: 'memory' }).",
     );

@@ -30,10 +30,10 @@ describe('ClaimBatcher', () => {
 
   it('sends nothing before the end of the tick, and then at once', async () => {
     const { sent, batches } = batcher();
-    const claimed = batches.claim('a', 'm', 100);
-    expect(sent).toEqual([]);
     let turned = false;
     setImmediate(() => (turned = true));
+    const claimed = batches.claim('a', 'm', 100);
+    expect(sent).toEqual([]);
     await claimed;
     expect(turned).toBe(false);
   });

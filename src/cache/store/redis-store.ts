@@ -138,8 +138,13 @@ export class RedisStore implements EntryStore {
 
   async peekTags(tags: readonly string[]): Promise<readonly (string | undefined)[]> {
     const { connection } = this.options;
-    const tokens = await Promise.all(tags.map((tag) => connection.get(tag, this.#send)));
-    return tokens.map((token) => token?.toString('latin1'));
+    const found = new Map<string, string | undefined>();
+    const reads = bySlot(tags, (tag) => connection.groupOf(tag)).map(async (group) => {
+      const tokens = (await connection.send('MGET', group, this.#send)) as readonly (Buffer | null)[];
+      group.forEach((tag, i) => found.set(tag, tokens[i]?.toString('latin1')));
+    });
+    await Promise.all(reads);
+    return tags.map((tag) => found.get(tag));
   }
 
   async readTags(keys: TagKeys, holdMs: number): Promise<TagReading> {

@@ -4,6 +4,7 @@ import { FakeClock, eventually } from '../../testing/index.js';
 import type { Coherence } from '../memory/coherence.js';
 import { MemoryStore } from '../store/memory-store.js';
 import type { TagKeys, TagReading } from '../store/entry-store.js';
+import type { KnownTag } from './known-tag.js';
 import { TagBook } from './tag-book.js';
 
 const CLOCK_KEY = 'app:cache:products:tags:{products}';
@@ -25,6 +26,12 @@ class WatchedStore extends MemoryStore {
     return this.#travel(super.readTags(keys, holdMs));
   }
 
+  override async invalidateTags(keys: TagKeys, holdMs: number): Promise<string> {
+    // The way there takes a moment, too.
+    await Promise.resolve();
+    return super.invalidateTags(keys, holdMs);
+  }
+
   async #travel<T>(reply: Promise<T>): Promise<T> {
     this.trips += 1;
     if (this.isAway) throw new RedisUnavailableError('not-connected', { connection: 'default', mayHaveRun: false });
@@ -34,6 +41,12 @@ class WatchedStore extends MemoryStore {
     await onTheWay();
     return made;
   }
+}
+
+/** The tokens that it asks for, in the order of the keys. */
+async function current(book: TagBook, clockKey: string, keys: readonly string[]): Promise<(KnownTag | undefined)[]> {
+  const asked = await book.ask(clockKey, keys);
+  return keys.map((key) => book.live(key) ?? asked.get(key));
 }
 
 describe('TagBook', () => {
@@ -66,45 +79,45 @@ describe('TagBook', () => {
   describe('for reading', () => {
     it('gives the present tokens in the order of the tags, undefined for a tag without one', async () => {
       await invalidatedElsewhere(B);
-      const found = await book.current(CLOCK_KEY, [A, B]);
+      const found = await current(book, CLOCK_KEY, [A, B]);
       expect(found.map((tag) => tag?.token)).toEqual([undefined, await tokenOf(B)]);
     });
 
     it('does not ask for a token again whose changes are heard of', async () => {
       await invalidatedElsewhere(A);
-      await book.current(CLOCK_KEY, [A]);
+      await current(book, CLOCK_KEY, [A]);
       expect(book.live(A)?.token).toBe(await tokenOf(A));
       expect(book.live(B)).toBeUndefined();
     });
 
     it('asks each time where changes are not heard of', async () => {
       await invalidatedElsewhere(A);
-      await deaf.current(CLOCK_KEY, [A]);
+      await current(deaf, CLOCK_KEY, [A]);
       expect(deaf.live(A)).toBeUndefined();
       await invalidatedElsewhere(A);
-      expect((await deaf.current(CLOCK_KEY, [A]))[0]?.token).toBe(await tokenOf(A));
+      expect((await current(deaf, CLOCK_KEY, [A]))[0]?.token).toBe(await tokenOf(A));
     });
 
     it('asks for what is not live, together with what is, and keeps the order', async () => {
       await invalidatedElsewhere(A);
       await invalidatedElsewhere(B);
-      await book.current(CLOCK_KEY, [B]);
-      const found = await book.current(CLOCK_KEY, [A, B, A]);
+      await current(book, CLOCK_KEY, [B]);
+      const found = await current(book, CLOCK_KEY, [A, B, A]);
       expect(found.map((tag) => tag?.token)).toEqual([await tokenOf(A), await tokenOf(B), await tokenOf(A)]);
     });
 
     it('trusts a token no more once it has changed, nor once changes may have been missed', async () => {
       await invalidatedElsewhere(A);
-      await book.current(CLOCK_KEY, [A]);
+      await current(book, CLOCK_KEY, [A]);
       const held = book.live(A);
       await invalidatedElsewhere(A);
       expect(book.live(A)).toBeUndefined();
       expect(held?.isLive).toBe(false);
-      await book.current(CLOCK_KEY, [A]);
+      await current(book, CLOCK_KEY, [A]);
       expect(book.live(A)).toBeDefined();
       book.clear();
       expect(book.live(A)).toBeUndefined();
-      await book.current(CLOCK_KEY, [A]);
+      await current(book, CLOCK_KEY, [A]);
       hearing.live = false;
       expect(book.live(A)).toBeUndefined();
     });
@@ -112,29 +125,29 @@ describe('TagBook', () => {
     it('does not keep a token live that changed while its reply was on the way', async () => {
       await invalidatedElsewhere(A);
       store.onTheWay = async () => void (await invalidatedElsewhere(A));
-      const [found] = await book.current(CLOCK_KEY, [A]);
+      const [found] = await current(book, CLOCK_KEY, [A]);
       expect(found?.token).not.toBe(await tokenOf(A));
       expect(book.live(A)).toBeUndefined();
     });
 
     it('makes copies that rest on a token good again when it is found to be the same', async () => {
       await invalidatedElsewhere(A);
-      const [held] = await book.current(CLOCK_KEY, [A]);
+      const [held] = await current(book, CLOCK_KEY, [A]);
       book.changed(A);
       expect(held?.isLive).toBe(false);
-      await book.current(CLOCK_KEY, [A]);
+      await current(book, CLOCK_KEY, [A]);
       expect(held?.isLive).toBe(true);
     });
 
     it('never makes copies good again that rest on another token, or on one that is gone', async () => {
       await invalidatedElsewhere(A);
-      const [held] = await book.current(CLOCK_KEY, [A]);
+      const [held] = await current(book, CLOCK_KEY, [A]);
       await invalidatedElsewhere(A);
-      await book.current(CLOCK_KEY, [A]);
-      const [later] = await book.current(CLOCK_KEY, [A]);
+      await current(book, CLOCK_KEY, [A]);
+      const [later] = await current(book, CLOCK_KEY, [A]);
       await clock.advance('2h');
       book.changed(A);
-      await book.current(CLOCK_KEY, [A]);
+      await current(book, CLOCK_KEY, [A]);
       expect([held?.isLive, later?.isLive]).toEqual([false, false]);
     });
   });
@@ -142,7 +155,7 @@ describe('TagBook', () => {
   describe('for an entry that is to be stored', () => {
     it('gives every tag the token it has, and makes those that are missing', async () => {
       await invalidatedElsewhere(B);
-      await book.current(CLOCK_KEY, []);
+      await current(book, CLOCK_KEY, []);
       const tokens = await forEntry(book, [A, B]);
       expect(tokens).toEqual([await tokenOf(A), await tokenOf(B)]);
       expect(tokens?.[0]).toMatch(/^c\d+$/);
@@ -160,7 +173,7 @@ describe('TagBook', () => {
       ['with a memory tier', () => book],
       ['without one', () => deaf],
     ])('stores nothing that was loaded across an invalidation of a tag that was not known, %s', async (_name, of) => {
-      await of().current(CLOCK_KEY, []);
+      await current(of(), CLOCK_KEY, []);
       expect(await forEntry(of(), [A], () => invalidatedElsewhere(A))).toBeNull();
     });
 
@@ -178,7 +191,7 @@ describe('TagBook', () => {
 
     it('stores what was loaded after an invalidation, when the clock was read by then', async () => {
       await invalidatedElsewhere(A);
-      await deaf.current(CLOCK_KEY, []);
+      await current(deaf, CLOCK_KEY, []);
       expect(await forEntry(deaf, [A])).toEqual([await tokenOf(A)]);
     });
 
@@ -203,10 +216,19 @@ describe('TagBook', () => {
 
     it('leaves the copies good that rest on a token which is kept for long enough as it is', async () => {
       await invalidatedElsewhere(A);
-      const [held] = await book.current(CLOCK_KEY, [A]);
+      const [held] = await current(book, CLOCK_KEY, [A]);
       await book.forEntry(book.mark(CLOCK_KEY), [A], HOUR_MS / 4);
       await eventually(() => expect(held?.heldUntilMs).toBeGreaterThan(0));
       expect(held?.isLive).toBe(true);
+    });
+
+    it('gives a tag a token again whose token is gone', async () => {
+      const before = await forEntry(deaf, [A]);
+      await clock.advance('3h');
+      expect(await current(deaf, CLOCK_KEY, [A])).toEqual([undefined]);
+      const tokens = await forEntry(deaf, [A]);
+      expect(tokens).not.toEqual(before);
+      expect(tokens).toEqual([await tokenOf(A)]);
     });
 
     it('rejects as the store does where a token must be asked for', async () => {
@@ -238,8 +260,8 @@ describe('TagBook', () => {
 
   it('knows the clock while invalidations are heard of, as of the last one', async () => {
     expect(book.knowsClock(CLOCK_KEY)).toBe(false);
-    await book.current(CLOCK_KEY, []);
-    await deaf.current(CLOCK_KEY, []);
+    await current(book, CLOCK_KEY, []);
+    await current(deaf, CLOCK_KEY, []);
     expect([book.knowsClock(CLOCK_KEY), deaf.knowsClock(CLOCK_KEY)]).toEqual([true, false]);
     await invalidatedElsewhere(A);
     expect(book.knowsClock(CLOCK_KEY)).toBe(false);
@@ -255,7 +277,7 @@ describe('TagBook', () => {
 
     it('counts from the call on: the old tokens are trusted no more, though the store has not been told', async () => {
       await invalidatedElsewhere(A);
-      const [held] = await book.current(CLOCK_KEY, [A]);
+      const [held] = await current(book, CLOCK_KEY, [A]);
       const invalidating = book.invalidate(CLOCK_KEY, [A], HOUR_MS);
       expect(book.live(A)).toBeUndefined();
       expect(held?.isLive).toBe(false);
@@ -266,7 +288,7 @@ describe('TagBook', () => {
     it('does not let a reply from before it bring the old token back', async () => {
       await invalidatedElsewhere(A);
       store.onTheWay = () => book.invalidate(CLOCK_KEY, [A], HOUR_MS);
-      await book.current(CLOCK_KEY, [A]);
+      await current(book, CLOCK_KEY, [A]);
       expect(book.live(A)).toBeUndefined();
     });
 
@@ -284,7 +306,7 @@ describe('TagBook', () => {
 
   it('finds copies dead that rest on a token which it can no longer follow, because there are too many tags', async () => {
     await invalidatedElsewhere(A);
-    const [held] = await book.current(CLOCK_KEY, [A]);
+    const [held] = await current(book, CLOCK_KEY, [A]);
     const many = Array.from({ length: 100_000 }, (_, i) => `${CLOCK_KEY}:tag:${i}`);
     await book.forEntry(book.mark(CLOCK_KEY), many, HOUR_MS);
     expect(held?.isLive).toBe(false);

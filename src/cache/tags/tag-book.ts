@@ -4,7 +4,7 @@ import type { Coherence } from '../memory/coherence.js';
 import { PendingReads } from '../memory/pending-reads.js';
 import type { EntryStore } from '../store/entry-store.js';
 import { isFromBefore, stampOf, type KnownTag, type LoadMark } from './known-tag.js';
-import { TagPeeks } from './tag-peeks.js';
+import { TagPeeks, type AskedTags } from './tag-peeks.js';
 
 /** Tags that a process remembers at once; a forgotten one costs a read. */
 const MOST_TAGS = 100_000;
@@ -43,7 +43,10 @@ export class TagBook {
   #order = 0;
 
   constructor(private readonly options: TagBookOptions) {
-    this.#peeks = new TagPeeks(options.store);
+    this.#peeks = new TagPeeks(options.store, {
+      begin: (tags) => this.#beginReads(tags),
+      clock: (key, clockUs) => this.#learnClock(key, clockUs),
+    });
   }
 
   /** The beginning of a load: tells what was known before from what is learnt later. */
@@ -63,19 +66,15 @@ export class TagBook {
     return known?.isLive === true ? known : undefined;
   }
 
-  /** The tokens as they are now, undefined where a tag has none. What is live is not asked for; the clock is read in the same trip. */
-  async current(clockKey: string, tagKeys: readonly string[]): Promise<readonly (KnownTag | undefined)[]> {
-    const found = tagKeys.map((key) => this.live(key));
-    const asked = tagKeys.filter((_, i) => found[i] === undefined);
-    const reads = asked.map((key) => this.#reads.begin(key));
-    try {
-      const [clockUs, ...tokens] = await Promise.all([clockKey, ...asked].map((key) => this.#peeks.peek(key)));
-      this.#learnClock(clockKey, Number(clockUs ?? 0));
-      const learnt = asked.map((key, i) => this.#learn(key, tokens[i], reads[i]?.isStale === false, 0));
-      return found.map((known) => known ?? learnt.shift());
-    } finally {
-      for (const read of reads) this.#reads.end(read);
-    }
+  /**
+   * Asks for the tokens that are not live, as they are now, and for the clock. One round trip, shared with whoever asks in the same tick, whose tokens are among those
+   * that it resolves with.
+   */
+  ask(clockKey: string, tagKeys: readonly string[]): Promise<AskedTags> {
+    return this.#peeks.ask(
+      clockKey,
+      tagKeys.filter((key) => this.live(key) === undefined),
+    );
   }
 
   /**
@@ -147,6 +146,19 @@ export class TagBook {
     } finally {
       for (const read of reads) this.#reads.end(read);
     }
+  }
+
+  /** What is asked for now may be overtaken by a change. Returns how to learn the answer. */
+  #beginReads(keys: readonly string[]): (tokens: readonly (string | undefined)[] | null) => AskedTags {
+    const reads = keys.map((key) => this.#reads.begin(key));
+    return (tokens) => {
+      const learnt = new Map<string, KnownTag | undefined>();
+      reads.forEach((read, i) => {
+        if (tokens !== null) learnt.set(read.key, this.#learn(read.key, tokens[i], !read.isStale, 0));
+        this.#reads.end(read);
+      });
+      return learnt;
+    };
   }
 
   #learn(key: string, token: string | undefined, isFresh: boolean, heldUntilMs: number): KnownTag | undefined {
