@@ -31,7 +31,7 @@ export type ArgumentsTags = (...args: never[]) => readonly CacheTag[];
 export type ResultTtl = (result: never, ...args: never[]) => Duration;
 
 /** The functions in a decorator's options, as far as it has them. */
-export interface OptionFunctions {
+interface OptionFunctions {
   readonly cache?: CacheName;
   readonly key?: KeyFunction;
   readonly keys?: KeysFunction;

@@ -2,7 +2,7 @@
 export type StoredHeader = readonly [name: string, value: string | readonly string[]];
 
 /** How a body is kept. */
-export type BodyForm =
+type BodyForm =
   /** The text that is sent. */
   | 'text'
   /** The bytes that are sent, in base64. */

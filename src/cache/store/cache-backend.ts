@@ -12,7 +12,7 @@ import { MemoryStore } from './memory-store.js';
 import { RedisStore } from './redis-store.js';
 
 /** What one cache stands on. */
-export interface OpenedStore {
+interface OpenedStore {
   readonly store: EntryStore;
   readonly root: KeySpace;
   /** Null for a cache without a memory tier. */

@@ -130,11 +130,15 @@ export class MemoryStore implements EntryStore {
   }
 
   async readTags({ clock, tags }: TagKeys, holdMs: number): Promise<TagReading> {
-    const clockUs = Math.max(this.#clockOf(clock), this.clock.now() * 1_000 - 1);
+    const lastUs = this.#clockOf(clock);
+    const clockUs = Math.max(lastUs, this.clock.now() * 1_000 - 1);
+    // Seldom, since each write tells the memory tier of a change.
+    const isShort = (key: string): boolean => this.#leftMs(key) < (holdMs * 3) / 4;
+    // It outlives every token that an invalidation issued, or nobody could tell when that was.
+    if (lastUs > 0 && isShort(clock)) this.#set(clock, `${lastUs}`, holdMs);
     const tokens = tags.map((tag) => {
       const token = this.#get(tag) ?? Buffer.from(`c${clockUs + 1}`);
-      // Seldom, since each write tells the memory tier of a change.
-      if (this.#leftMs(tag) < holdMs / 2) this.#set(tag, token, holdMs);
+      if (isShort(tag)) this.#set(tag, token, holdMs);
       return token.toString('latin1');
     });
     return { clockUs, tokens };
