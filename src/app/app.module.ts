@@ -10,6 +10,8 @@ import { DatabaseModule } from './database/database.module.js';
 import { HealthModule } from './health/health.module.js';
 import { ProblemDetailsFilter } from './http/problem-details.filter.js';
 import { RequestValidationPipe } from './http/validation.pipe.js';
+import { ProductViewsModule } from './product-views/product-views.module.js';
+import { UserSettingsModule } from './user-settings/user-settings.module.js';
 
 /** What the service stands on: opened before it, closed after it. */
 export interface Foundations {
@@ -36,6 +38,8 @@ export class AppModule {
         CacheModule.forRoot({ ttl: '5m', jitter: 0.1, redisDeadline: '250ms' }),
         DatabaseModule.register(database),
         CatalogueModule,
+        ProductViewsModule,
+        UserSettingsModule,
         HealthModule,
       ],
       providers: [

@@ -14,9 +14,13 @@ describeAdapters((shop) => {
     expect(routes.toSorted()).toEqual([
       'get /health/live 200',
       'get /health/ready 200 503',
-      'get /products 200 400',
+      'get /products 200 304 400',
       'get /products/{id} 200 400 404',
+      'get /products/{id}/views 200 400 404 503',
+      'get /users/{userId}/settings 200 400',
+      'post /products/{id}/views 202 400 404 503',
       'put /products/{id} 200 400 404 409',
+      'put /users/{userId}/settings 200 400',
     ]);
   });
 

@@ -102,6 +102,33 @@ describe('the service as a process', () => {
     expect(await (await fetch(`${await second.url()}/products/9999`)).json()).toMatchObject({ name: 'Kept' });
   });
 
+  it('counts each view that it has acknowledged exactly once, though it is killed', async () => {
+    const products = [1, 2, 3];
+    const sent = new Map(products.map((id) => [id, 0]));
+    const first = start({ LOG_LEVEL: 'warn' });
+    const url = await first.url();
+    // For longer than a second: some are in the database by then, some in the journal, and some perhaps between the two.
+    const until = performance.now() + 1_000 + 1_000 * Math.random();
+    while (performance.now() < until) {
+      const answers = await Promise.all(products.map((id) => fetch(`${url}/products/${id}/views`, { method: 'POST' })));
+      expect(answers.map(({ status }) => status)).toEqual(products.map(() => 202));
+      products.forEach((id) => sent.set(id, (sent.get(id) ?? 0) + 1));
+    }
+    await first.kill();
+
+    const second = start({ LOG_LEVEL: 'warn' });
+    const again = await second.url();
+    const viewsOf = async (id: number): Promise<number> => {
+      const answer = await fetch(`${again}/products/${id}/views`);
+      return ((await answer.json()) as { readonly views: number }).views;
+    };
+    // A batch that was in flight is settled once the lease of the dead has run out.
+    await eventually(
+      async () => expect(await Promise.all(products.map(viewsOf))).toEqual(products.map((id) => sent.get(id))),
+      { within: '40s' },
+    );
+  }, 60_000);
+
   it('refuses a data folder that another service uses, and takes over that of one that crashed', async () => {
     const first = start({ LOG_LEVEL: 'warn' });
     await first.url();
@@ -111,7 +138,7 @@ describe('the service as a process', () => {
 
     await first.kill();
     await start({ LOG_LEVEL: 'warn' }).url();
-  });
+  }, 60_000);
 
   it('starts its private Redis again when that dies, and answers all the while', async () => {
     const service = start({ LOG_LEVEL: 'error' });

@@ -1,5 +1,6 @@
 import { expect, it } from '@jest/globals';
-import { describeAdapters } from './support/shop.js';
+import { eventually } from 'rookery/testing';
+import { describeAdapters, Shop } from './support/shop.js';
 
 interface Page {
   readonly items: readonly { readonly id: number; readonly category: string; readonly brand: string }[];
@@ -60,7 +61,18 @@ describeAdapters((shop) => {
     expect((await shop().get('/products/3')).body).toMatchObject({ priceCents: 100 });
   });
 
-  it('answers 404 for a product that does not exist, and caches nothing', async () => {
+  it('shows a change to the readers of another instance, whose memory had the product', async () => {
+    await shop().withAnother(async (other) => {
+      await other.get('/products/4');
+      await eventually(async () => expect((await other.get('/products/4')).headers.get('x-cache')).toBe('hit'));
+      const changed = await shop().put('/products/4', change);
+      await eventually(async () => expect((await other.get('/products/4')).body).toEqual(changed.body), {
+        within: '2s',
+      });
+    });
+  });
+
+  it('answers 404 for a product that does not exist', async () => {
     for (let read = 0; read < 2; read += 1) {
       const answer = await shop().get('/products/2147483647');
       expect([answer.status, answer.headers.get('content-type')]).toEqual([
@@ -77,6 +89,28 @@ describeAdapters((shop) => {
       });
     }
     expect((await shop().put('/products/2147483647', change)).status).toBe(404);
+  });
+
+  it('remembers for some seconds that a product does not exist, until it is changed or that time is over', async () => {
+    const { db } = shop().database;
+    const row = { sku: 'NEW', name: 'New', category: 'games', brand: 'corvid', price_cents: 1, currency: 'EUR' };
+    const add = (id: number) =>
+      db
+        .insertInto('products')
+        .values({ ...row, id, sku: `NEW-${id}`, description: '', stock: 1 })
+        .execute();
+    for (const id of [70_001, 70_002]) {
+      expect((await shop().get(`/products/${id}`)).status).toBe(404);
+      await add(id);
+      expect((await shop().get(`/products/${id}`)).status).toBe(404);
+    }
+    try {
+      expect((await shop().put('/products/70001', change)).status).toBe(200);
+      expect((await shop().get('/products/70001')).body).toMatchObject(change);
+      await eventually(async () => expect((await shop().get('/products/70002')).status).toBe(200), { within: '8s' });
+    } finally {
+      await db.deleteFrom('products').where('id', '>', Shop.products).execute();
+    }
   });
 
   it('lists page by page, in the order of id', async () => {

@@ -67,4 +67,47 @@ describeAdapters((shop) => {
       within: '2s',
     });
   });
+
+  it('never shows a list as it was before a change that was made while Redis was away', async () => {
+    const [redis] = shop().redis.nodes;
+    const list = '/products?pageSize=100';
+    await eventually(async () => expect((await shop().get(list)).headers.get('x-cache')).toBe('hit'));
+    const { body } = await shop().get('/products/31');
+    const { name, category, brand, description, stock } = body as Record<string, unknown>;
+    await redis?.pause();
+    const changed = await shop().put('/products/31', { name, category, brand, description, stock, priceCents: 8 });
+    const showsIt = { items: expect.arrayContaining([changed.body]) };
+    expect((await shop().get(list)).body).toMatchObject(showsIt);
+    await redis?.resume();
+    for (let read = 0; read < 20; read += 1) {
+      expect((await shop().get(list)).body).toMatchObject(showsIt);
+    }
+    await shop().untilReadyIs('ok');
+    await eventually(async () => expect((await shop().get(list)).headers.get('x-cache')).toBe('hit'));
+    expect((await shop().get(list)).body).toMatchObject(showsIt);
+  });
+
+  it('serves lists and settings without Redis, saves settings, and counts no view that it could lose', async () => {
+    const [redis] = shop().redis.nodes;
+    const before = { language: 'de', currency: 'CHF', newsletter: true };
+    const after = { ...before, language: 'fr' };
+    await shop().put('/users/1/settings', before);
+    await redis?.kill();
+    await shop().untilReadyIs('degraded');
+
+    expect(await shop().get('/products?category=kitchen')).toMatchObject({ status: 200, body: { page: 1 } });
+    expect(await shop().get('/users/1/settings')).toMatchObject({ status: 200, body: before });
+    expect(await shop().put('/users/1/settings', after)).toMatchObject({ status: 200, body: after });
+    expect(await shop().get('/users/1/settings')).toMatchObject({ status: 200, body: after });
+    for (const answer of [await shop().post('/products/1/views'), await shop().get('/products/1/views')]) {
+      expect(answer).toMatchObject({ status: 503, body: { title: 'Service Unavailable', status: 503 } });
+      expect(answer.headers.get('content-type')).toContain('application/problem+json');
+      expect(Number(answer.headers.get('retry-after'))).toBeGreaterThan(0);
+    }
+
+    await redis?.start();
+    await shop().untilReadyIs('ok');
+    await eventually(async () => expect((await shop().post('/products/1/views')).status).toBe(202));
+    expect(await shop().get('/users/1/settings')).toMatchObject({ status: 200, body: after });
+  });
 });

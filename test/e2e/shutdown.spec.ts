@@ -70,4 +70,12 @@ describe.each(HTTP_ADAPTERS)('stopping the service on %s', (adapter) => {
     expect(await answers).toEqual(busy.map(() => ({ status: 200, connection: 'close' })));
     await closed;
   });
+
+  it('takes the views that it has acknowledged to the database, while that is still open', async () => {
+    const views = await Promise.all(Array.from({ length: 30 }, () => shop.post('/products/1/views')));
+    expect(new Set(views.map(({ status }) => status))).toEqual(new Set([202]));
+    await closeGracefully(shop.app);
+    const row = await shop.database.db.selectFrom('product_views').select('views').executeTakeFirst();
+    expect(Number(row?.views)).toBe(30);
+  });
 });

@@ -3,9 +3,9 @@ import { type Selectable, sql } from 'kysely';
 import { type Database, InjectDatabase } from '../database/database.js';
 import type { ProductTable } from '../database/schema.js';
 import { StaleProductError, UnknownReferenceError } from './catalogue.errors.js';
-import type { Product, ProductChange, ProductPage, ProductQuery } from './product.js';
+import type { Product, ProductChange, ProductPage, ProductQuery, ProductUpdate } from './product.js';
 
-/** The products in Postgres. Each method is one statement, `list` two. */
+/** The products in Postgres. `find` is one statement, `list` two, `update` a transaction of two. */
 @Injectable()
 export class ProductRepository {
   constructor(@InjectDatabase() private readonly db: Database) {}
@@ -44,33 +44,39 @@ export class ProductRepository {
    * @throws StaleProductError when the product is at another version.
    * @throws UnknownReferenceError when the category or the brand does not exist.
    */
-  async update(id: number, change: ProductChange, expectedVersion?: number): Promise<Product | null> {
-    let update = this.db
-      .updateTable('products')
-      .set(({ eb }) => ({
-        name: change.name,
-        category: change.category,
-        brand: change.brand,
-        price_cents: change.priceCents,
-        description: change.description,
-        stock: change.stock,
-        updated_at: sql<Date>`now()`,
-        version: eb('version', '+', 1),
-      }))
-      .where('id', '=', id);
-    if (expectedVersion !== undefined) {
-      update = update.where('version', '=', expectedVersion);
-    }
-    const row = await update.returningAll().executeTakeFirst().catch(rethrowUnknownReference);
-    if (row !== undefined) {
-      return toProduct(row);
-    }
-    const current = await this.find(id);
-    // Between the two statements the version may have become the expected one: that, too, is somebody else's change.
-    if (current !== null && expectedVersion !== undefined) {
-      throw new StaleProductError(current.version);
-    }
-    return null;
+  async update(id: number, change: ProductChange, expectedVersion?: number): Promise<ProductUpdate | null> {
+    return this.db.transaction().execute(async (transaction) => {
+      const before = await transaction
+        .selectFrom('products')
+        .select(['category', 'brand', 'version'])
+        .where('id', '=', id)
+        // Others' changes wait for ours: what is read here is what is overwritten below.
+        .forNoKeyUpdate()
+        .executeTakeFirst();
+      if (before === undefined) {
+        return null;
+      }
+      if (expectedVersion !== undefined && before.version !== expectedVersion) {
+        throw new StaleProductError(before.version);
+      }
+      const row = await transaction
+        .updateTable('products')
+        .set({
+          name: change.name,
+          category: change.category,
+          brand: change.brand,
+          price_cents: change.priceCents,
+          description: change.description,
+          stock: change.stock,
+          updated_at: sql<Date>`now()`,
+          version: before.version + 1,
+        })
+        .where('id', '=', id)
+        .returningAll()
+        .executeTakeFirstOrThrow()
+        .catch(rethrowUnknownReference);
+      return { before, after: toProduct(row) };
+    });
   }
 }
 

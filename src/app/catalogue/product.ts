@@ -24,10 +24,23 @@ export interface Product {
 /** What an editor may change: all of it at once. */
 export type ProductChange = Pick<Product, 'name' | 'category' | 'brand' | 'priceCents' | 'description' | 'stock'>;
 
-/** Which products, and which part of them. Pages count from 1. */
-export interface ProductQuery {
+/** Where a product is found: in the lists of its category, and in those of its brand. */
+export type ProductPlace = Pick<Product, 'category' | 'brand'>;
+
+/** A change that was made. */
+export interface ProductUpdate {
+  readonly before: ProductPlace;
+  readonly after: Product;
+}
+
+/** Which products: those of the category and of the brand, where these are given. */
+export interface ProductFilter {
   readonly category?: string | undefined;
   readonly brand?: string | undefined;
+}
+
+/** Which products, and which part of them. Pages count from 1. */
+export interface ProductQuery extends ProductFilter {
   readonly page: number;
   readonly pageSize: number;
 }

@@ -9,11 +9,12 @@ import {
   Query,
   UseInterceptors,
 } from '@nestjs/common';
-import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
-import { CacheStatusInterceptor } from 'rookery/cache';
+import { ApiOkResponse, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { CacheResponse, CacheStatusInterceptor } from 'rookery/cache';
 import { ApiProblem } from '../http/api-problem.decorator.js';
 import { InvalidRequestException } from '../http/invalid-request.exception.js';
 import { FieldProblem } from '../http/problem-details.js';
+import { PRODUCT_PAGES } from './catalogue.cache.js';
 import { StaleProductError, UnknownReferenceError } from './catalogue.errors.js';
 import { CatalogueService } from './catalogue.service.js';
 import { ListProductsQuery } from './dto/list-products.query.js';
@@ -27,8 +28,24 @@ import { UpdateProductBody } from './dto/update-product.body.js';
 export class ProductsController {
   constructor(private readonly catalogue: CatalogueService) {}
 
-  @ApiOperation({ summary: 'One page of products', description: 'A page beyond the end has no items.' })
-  @ApiOkResponse({ type: ProductPageResponse })
+  @ApiOperation({
+    summary: 'One page of products',
+    description:
+      'A page beyond the end has no items. Pages are cached until a product in them changes; ' +
+      'send the `ETag` back as `If-None-Match`, and what has not changed is not sent again.',
+  })
+  @ApiOkResponse({
+    type: ProductPageResponse,
+    headers: {
+      etag: { description: 'Changes with the page', schema: { type: 'string' } },
+      'x-cache': {
+        description: 'Where it came from; `bypass` for a page that is not cached',
+        schema: { type: 'string', enum: ['hit', 'miss', 'bypass'] },
+      },
+    },
+  })
+  @ApiResponse({ status: 304, description: 'The page is still the one that the client has' })
+  @CacheResponse(PRODUCT_PAGES)
   @Get()
   async list(@Query() query: ListProductsQuery): Promise<ProductPageResponse> {
     return this.catalogue.list(query);
@@ -46,7 +63,10 @@ export class ProductsController {
     return (await this.catalogue.find(id)) ?? noSuchProduct(id);
   }
 
-  @ApiOperation({ summary: 'Change a product', description: 'Its next reader sees the change: the cached copy goes.' })
+  @ApiOperation({
+    summary: 'Change a product',
+    description: 'Its next reader sees the change, and so do the readers of every list.',
+  })
   @ApiOkResponse({ type: ProductResponse })
   @ApiProblem(404, 'There is no such product')
   @ApiProblem(409, 'The product is no longer at the version that the change was made from')

@@ -1,10 +1,14 @@
-import type { Generated } from 'kysely';
+import type { ColumnType, Generated } from 'kysely';
+import type { Currency, Language } from '../user-settings/user-settings.js';
 
 /** The tables, as SQL names them. Timestamps are read as `Date`. */
 export interface Schema {
   categories: SlugTable;
   brands: SlugTable;
   products: ProductTable;
+  user_settings: UserSettingsTable;
+  product_views: ProductViewsTable;
+  applied_batches: AppliedBatchTable;
 }
 
 interface SlugTable {
@@ -25,4 +29,23 @@ export interface ProductTable {
   created_at: Generated<Date>;
   updated_at: Generated<Date>;
   version: Generated<number>;
+}
+
+export interface UserSettingsTable {
+  user_id: number;
+  language: Language;
+  currency: Currency;
+  newsletter: boolean;
+  updated_at: Generated<Date>;
+}
+
+interface ProductViewsTable {
+  product_id: number;
+  /** The driver reads a `bigint` as text. */
+  views: ColumnType<string, number, number>;
+}
+
+interface AppliedBatchTable {
+  id: string;
+  applied_at: Generated<Date>;
 }

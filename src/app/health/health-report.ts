@@ -28,7 +28,7 @@ export class HealthChecks {
 export class HealthReport {
   @ApiProperty({
     enum: ['ok', 'degraded', 'unavailable', 'stopping'],
-    description: 'degraded: every request is answered, but slower, because Redis is away',
+    description: 'degraded: Redis is away; views are not counted, and all else is answered by the database',
   })
   readonly status: 'ok' | 'degraded' | 'unavailable' | 'stopping';
 

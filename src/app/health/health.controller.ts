@@ -28,7 +28,7 @@ export class HealthController {
   }
 
   /**
-   * Redis being away does not make the service unready: it answers every request from the database meanwhile, and taking
+   * Redis being away does not make the service unready: but for views, it answers from the database meanwhile, and taking
    * all instances out of service because their cache is gone would make no shop out of a slow one.
    */
   @ApiOperation({

@@ -1,8 +1,8 @@
 import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException, HttpStatus, Logger } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
-import { isDatabaseUnavailable } from '../database/database-unavailable.js';
 import { InvalidRequestException } from './invalid-request.exception.js';
 import { FieldProblem, pathOf, PROBLEM_JSON, ProblemDetails } from './problem-details.js';
+import { whyUnavailable } from './unavailability.js';
 
 const RETRY_AFTER_SECONDS = '1';
 
@@ -49,8 +49,9 @@ function toProblem(error: unknown, instance: string): ProblemDetails {
   if (error instanceof HttpException && error.getStatus() < 500) {
     return new ProblemDetails(error.getStatus(), error.message, instance);
   }
-  if (isDatabaseUnavailable(error)) {
-    return new ProblemDetails(HttpStatus.SERVICE_UNAVAILABLE, 'The database is out of reach; try again', instance);
+  const unavailable = whyUnavailable(error);
+  if (unavailable !== undefined) {
+    return new ProblemDetails(HttpStatus.SERVICE_UNAVAILABLE, unavailable, instance);
   }
   return new ProblemDetails(HttpStatus.INTERNAL_SERVER_ERROR, 'The service failed to answer', instance);
 }

@@ -22,6 +22,7 @@ export class Shop {
     readonly database: OpenDatabase,
     readonly app: ShopApplication,
     readonly url: string,
+    private readonly httpAdapter: HttpAdapterName,
   ) {}
 
   static async open(httpAdapter: HttpAdapterName): Promise<Shop> {
@@ -29,6 +30,10 @@ export class Shop {
       startRedis(),
       openDatabase('memory', (db) => seedCatalogue(db, Shop.products)),
     ]);
+    return Shop.#on(redis, database, httpAdapter);
+  }
+
+  static async #on(redis: RedisServer, database: OpenDatabase, httpAdapter: HttpAdapterName): Promise<Shop> {
     const app = await createApp({
       httpAdapter,
       logger: new ShopLogger('fatal'),
@@ -37,9 +42,19 @@ export class Shop {
     });
     await app.listen(0, '127.0.0.1');
     const { port } = app.getHttpServer().address() as { readonly port: number };
-    const shop = new Shop(redis, database, app, `http://127.0.0.1:${port}`);
+    const shop = new Shop(redis, database, app, `http://127.0.0.1:${port}`, httpAdapter);
     await shop.#untilWarm();
     return shop;
+  }
+
+  /** Runs `work` with another instance of the service on the same Redis and the same database. */
+  async withAnother(work: (other: Shop) => Promise<void>): Promise<void> {
+    const other = await Shop.#on(this.redis, this.database, this.httpAdapter);
+    try {
+      await work(other);
+    } finally {
+      await other.app.close();
+    }
   }
 
   async get(path: string): Promise<Answer> {
@@ -54,10 +69,14 @@ export class Shop {
     });
   }
 
+  async post(path: string): Promise<Answer> {
+    return this.send(path, { method: 'POST' });
+  }
+
   async send(path: string, init?: RequestInit): Promise<Answer> {
     const response = await fetch(this.url + path, { signal: AbortSignal.timeout(10_000), ...init });
     const text = await response.text();
-    const json = /json/.test(response.headers.get('content-type') ?? '');
+    const json = text !== '' && /json/.test(response.headers.get('content-type') ?? '');
     return { status: response.status, headers: response.headers, body: json ? JSON.parse(text) : text };
   }
 
