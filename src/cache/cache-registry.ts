@@ -32,7 +32,7 @@ export class CacheRegistry implements OnModuleInit, OnApplicationBootstrap, Befo
 
   constructor(
     @Inject(CACHE_OPTIONS) private readonly options: CacheModuleOptions,
-    @Optional() @Inject(RedisConnections) connections: RedisConnections | null,
+    @Optional() @Inject(RedisConnections) connections: RedisConnections | undefined,
     @Optional() @Inject(CLOCK) private readonly clock: Clock = systemClock,
   ) {
     this.#backend = createBackend(options, connections, clock);

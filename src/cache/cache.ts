@@ -151,7 +151,8 @@ export class Cache<Value = unknown> {
   /**
    * Write-through: runs `write`, which changes the source, and caches what it returns. First the source, then the cache, never the other way round: when
    * `write` fails, the cache stays as it was. What `write` returns is returned whatever becomes of the cache; when it could not be stored, the entry that it
-   * should have replaced is evicted. A result of `undefined` evicts the entry.
+   * should have replaced is evicted. A result of `undefined` evicts the entry. When several write one key at once, in this process or others, the entry is evicted too, since
+   * nobody can say whose write the source took last. Two round trips.
    */
   async writeThrough<V extends Value>(
     key: CacheKey,
@@ -159,12 +160,29 @@ export class Cache<Value = unknown> {
     options: GetOrSetOptions<V> = NO_OPTIONS,
   ): Promise<V> {
     // Before the source changes: a key that cannot be built, or options that make no sense, must not be found out afterwards.
-    this.#keys.current().entry(key);
-    this.#policyOf(options);
-    const value = await write();
-    if (options.unless?.(value) === true) return value;
-    if (value === undefined) await this.delete(key);
-    else await this.#setOrEvict(key, value, options);
+    const keys = this.#keys.current();
+    const policy = this.#policyOf(options);
+    const fence = await this.#writer.beginWrite(keys.entry(key));
+    let value: V;
+    try {
+      value = await write();
+    } catch (error) {
+      await this.#writer.cancelWrite(fence);
+      throw error;
+    }
+    try {
+      if (options.unless?.(value) === true) {
+        await this.#writer.cancelWrite(fence);
+        return value;
+      }
+      const composed = value === undefined ? null : this.#compose(keys, fence.entry, value, options);
+      await this.#writer.endWrite(fence, keys, composed, policy, options.expiresAt);
+    } catch (error) {
+      // The source has been changed: what cannot be stored must at least not leave the old value behind.
+      await this.#writer.endWrite(fence, keys, null, policy, undefined);
+      if (!(error instanceof EncodeError)) throw error;
+      this.counters.unencodable += 1;
+    }
     return value;
   }
 
@@ -261,12 +279,14 @@ export class Cache<Value = unknown> {
   async #setMany<V>(entries: Iterable<readonly [CacheKey, V]>, options: StoreOptions<V>): Promise<boolean> {
     const keys = this.#keys.current();
     const policy = this.#policyOf(options);
-    const { codec, compressAbove } = this.#core.options.config;
-    const writes = Array.from(entries, ([key, value]): Write => {
-      const payload = encodePayload(codec, value, compressAbove);
-      return { entry: keys.entry(key), value, payload, tags: tagKeysOf(keys, options.tags, value) };
-    });
+    const writes = Array.from(entries, ([key, value]) => this.#compose(keys, keys.entry(key), value, options));
     return this.#writer.write(keys, writes, policy, options.expiresAt);
+  }
+
+  /** Throws `EncodeError`. */
+  #compose<V>(keys: ScopedKeys, entry: string, value: V, { tags }: StoreOptions<V>): Write {
+    const { codec, compressAbove } = this.#core.options.config;
+    return { entry, value, payload: encodePayload(codec, value, compressAbove), tags: tagKeysOf(keys, tags, value) };
   }
 
   async #fetch(request: LoadRequest): Promise<unknown> {
@@ -309,17 +329,6 @@ export class Cache<Value = unknown> {
 
   #mayRefreshEarly({ eagerRefresh, earlyRefresh }: GetOrSetOptions<never>): boolean {
     return (eagerRefresh ?? this.#policy.eagerRefresh) !== null || (earlyRefresh ?? this.#policy.earlyRefresh) > 0;
-  }
-
-  /** The source has been changed: what cannot be stored must at least not leave the old value behind. */
-  async #setOrEvict<V extends Value>(key: CacheKey, value: V, options: StoreOptions<V>): Promise<void> {
-    try {
-      await this.set(key, value, options);
-    } catch (error) {
-      await this.delete(key);
-      if (!(error instanceof EncodeError)) throw error;
-      this.counters.unencodable += 1;
-    }
   }
 
   #noteMemoryHit(key: string, isStale: boolean): void {

@@ -57,10 +57,18 @@ describe('Deferred', () => {
   it('trusts a key again at once when something else has confirmed it, and does not tell the store of it', async () => {
     const { recorder, waiting } = deferred();
     waiting.add(['a', 'b']);
-    waiting.settled(['a']);
+    waiting.settled(['a'], waiting.moment);
     expect(waiting.has('a')).toBe(false);
     await pass(RETRY_MS);
     expect(recorder.told).toEqual([['b']]);
+  });
+
+  it('does not take what was sent before a key was added for an answer to it', () => {
+    const { waiting } = deferred();
+    const { moment } = waiting;
+    waiting.add(['a']);
+    waiting.settled(['a'], moment);
+    expect(waiting.has('a')).toBe(true);
   });
 
   it('does not take what was asked for before for an answer to what was asked for since', async () => {
@@ -120,6 +128,7 @@ describe('Deferred', () => {
     const stopping = waiting.stop().then(stopped);
     await pass(RETRY_MS);
     expect(stopped).not.toHaveBeenCalled();
+    expect(recorder.told).toHaveLength(1);
     open();
     await stopping;
     expect(recorder.told).toEqual([['a'], ['a']]);

@@ -41,9 +41,18 @@ export class Deferred {
     this.#schedule();
   }
 
-  /** The store has confirmed: what the key stands for is gone, or new. */
-  settled(keys: readonly string[]): void {
-    if (this.#waiting.size > 0) for (const key of keys) this.#waiting.delete(key);
+  /** The present moment, for {@link settled}: it moves on with every call of {@link add}. */
+  get moment(): number {
+    return this.#calls;
+  }
+
+  /**
+   * The store has confirmed what was sent to it at that moment: what the keys stood for then is gone, or new. A key that was added since is not settled, since what it
+   * was added for came later.
+   */
+  settled(keys: readonly string[], moment: number): void {
+    if (this.#waiting.size === 0) return;
+    for (const key of keys) if ((this.#waiting.get(key) ?? Infinity) <= moment) this.#waiting.delete(key);
   }
 
   /** Makes one last attempt and forgets the rest. */

@@ -52,7 +52,7 @@ describe('a key pattern', () => {
         const asked = pattern.filter(
           (one) => one === ANY || (one as object)?.constructor === startingWith('').constructor,
         );
-        const encoded = encodeKeyPattern(pattern as KeyPattern);
+        const encoded = encodeKeyPattern(pattern);
         expect(encoded.match(/\*/g) ?? []).toHaveLength(asked.length);
         expect(encoded).not.toMatch(/[?[\]\\{}:]/);
       }),

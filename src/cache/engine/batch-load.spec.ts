@@ -8,9 +8,8 @@ describe('BatchLoad', () => {
   it('loads all missing keys with one call, in the order in which they turned out to be missing', async () => {
     const loadMany = jest.fn(upper);
     const batch = new BatchLoad(loadMany, 3);
-    const [a, b, c] = ['a', 'b', 'c'].map((key) => batch.place(key));
-    const loads = [c?.load(), a?.load(), b?.load()];
-    expect(await Promise.all(loads)).toEqual(['C', 'A', 'B']);
+    const [a, b, c] = [batch.place('a'), batch.place('b'), batch.place('c')];
+    expect(await Promise.all([c.load(), a.load(), b.load()])).toEqual(['C', 'A', 'B']);
     expect(loadMany.mock.calls).toEqual([[['c', 'a', 'b']]]);
   });
 

@@ -1,7 +1,7 @@
 import type { Codec } from '../../core/codec/codec.js';
 import { DecodeError } from '../../core/codec/codec.errors.js';
 import { RedisUnavailableError } from '../../core/errors/redis.errors.js';
-import { RookeryError } from '../../core/errors/rookery-error.js';
+import { isStoreError } from '../store/is-store-error.js';
 import type { Clock } from '../../core/time/clock.js';
 import type { CacheCounters } from '../cache-counters.js';
 import { CacheLoadError, CacheTimeoutError } from '../cache.errors.js';
@@ -480,7 +480,7 @@ export class CacheEngine {
 
   /** The cache goes on without the store; what is wrong in the program is not its business. */
   #noteStoreError(error: unknown): void {
-    if (!(error instanceof RookeryError)) throw error;
+    if (!isStoreError(error)) throw error;
     this.options.counters.readsWithoutRedis += 1;
     this.options.onStoreError(error);
   }

@@ -1,4 +1,4 @@
-import { RookeryError } from '../../core/errors/rookery-error.js';
+import { isStoreError } from '../store/is-store-error.js';
 import type { CacheCore } from '../cache-core.js';
 import type { ScopedKeys } from '../cache-keys.js';
 import type { Deferred } from '../deferred.js';
@@ -15,6 +15,17 @@ export interface Write {
   /** The keys of its tags. */
   readonly tags: readonly string[];
 }
+
+/** A write of an entry's source that is under way. */
+export interface WriteFence {
+  readonly entry: string;
+  readonly id: string;
+  /** Whether nobody else was writing it when it began. */
+  readonly isAlone: boolean;
+}
+
+/** How long a write is known to others. One that takes longer evicts the entry in the end. */
+const FENCE_MS = 60_000;
 
 /** How `invalidatePattern` and `clear` go about it. */
 export interface PatternOptions {
@@ -51,6 +62,8 @@ export class CacheWriter {
     const nowMs = clock.now();
     const lives = writes.map(({ value }) => lifetimeOf(policy, value, expiresAt, nowMs, Math.random));
     const entries = writes.map(({ entry }) => entry);
+    const { deferredEntries } = this.core;
+    const { moment } = deferredEntries;
     this.#distrust(entries);
     try {
       const values = await this.#compose(keys, writes, lives, nowMs);
@@ -60,39 +73,89 @@ export class CacheWriter {
       const dropped = entries.filter((entry) => !kept.has(entry));
       if (dropped.length > 0) await store.evict(dropped);
     } catch (error) {
-      if (!(error instanceof RookeryError)) throw error;
+      if (!isStoreError(error)) throw error;
       this.core.noteLost(entries, error);
       return false;
     }
-    this.core.deferredEntries.settled(entries);
+    deferredEntries.settled(entries, moment);
     this.#distrust(entries);
     for (const key of entries) this.core.events.emit({ type: 'write', key });
     return true;
   }
 
+  /** Call before the source of an entry is written, and {@link endWrite} afterwards. Never rejects: without the store, the entry is evicted in the end. */
+  async beginWrite(entry: string): Promise<WriteFence> {
+    const id = this.#ids.next();
+    try {
+      return { entry, id, isAlone: await this.core.options.store.beginWrite(entry, id, FENCE_MS) };
+    } catch (error) {
+      if (!isStoreError(error)) throw error;
+      return { entry, id, isAlone: false };
+    }
+  }
+
+  /** The source was not changed: the entry stays as it is. */
+  async cancelWrite({ entry, id }: WriteFence): Promise<void> {
+    // What stays behind makes the next writer evict, for a minute at most.
+    await this.core.options.store.endWrite(entry, id, { kind: 'unchanged' }).catch(() => false);
+  }
+
+  /** The source was changed. Stores the value, if this was its only writer; else, or for null, evicts the entry. */
+  async endWrite(
+    { entry, id, isAlone }: WriteFence,
+    keys: ScopedKeys,
+    write: Write | null,
+    policy: Policy,
+    expiresAt: Date | undefined,
+  ): Promise<boolean> {
+    const { store, clock } = this.core.options;
+    const { deferredEntries } = this.core;
+    const { moment } = deferredEntries;
+    const nowMs = clock.now();
+    const writes = write === null || !isAlone ? [] : [write];
+    const lives = writes.map(({ value }) => lifetimeOf(policy, value, expiresAt, nowMs, Math.random));
+    this.#distrust([entry]);
+    try {
+      const [value] = await this.#compose(keys, writes, lives, nowMs);
+      await store.endWrite(entry, id, value === undefined ? { kind: 'nothing' } : { ...value, kind: 'value' });
+    } catch (error) {
+      if (!isStoreError(error)) throw error;
+      this.core.noteLost([entry], error);
+      return false;
+    }
+    deferredEntries.settled([entry], moment);
+    this.#distrust([entry]);
+    this.core.events.emit({ type: 'write', key: entry });
+    return true;
+  }
+
   async evict(entries: readonly string[]): Promise<boolean> {
+    const { deferredEntries } = this.core;
+    const { moment } = deferredEntries;
     this.#distrust(entries);
     for (const key of entries) this.core.events.emit({ type: 'delete', key });
     try {
       await this.core.options.store.evict(entries);
     } catch (error) {
-      return this.#later(this.core.deferredEntries, entries, error);
+      return this.#later(deferredEntries, entries, error);
     }
-    this.core.deferredEntries.settled(entries);
+    deferredEntries.settled(entries, moment);
     this.#distrust(entries);
     return true;
   }
 
   async invalidate(keys: ScopedKeys, tags: readonly string[]): Promise<boolean> {
     if (tags.length === 0) return true;
+    const { deferredTags } = this.core;
+    const { moment } = deferredTags;
     this.core.engine.forgetAll();
     this.core.events.emit({ type: 'invalidate', keys: tags });
     try {
       await this.core.tags.invalidate(keys.space.clockKey, tags, this.core.tagHoldMs);
     } catch (error) {
-      return this.#later(this.core.deferredTags, tags, error);
+      return this.#later(deferredTags, tags, error);
     }
-    this.core.deferredTags.settled(tags);
+    deferredTags.settled(tags, moment);
     return true;
   }
 
@@ -113,7 +176,7 @@ export class CacheWriter {
         onProgress?.(evicted);
       }
     } catch (error) {
-      if (signal?.aborted !== true && !(error instanceof RookeryError)) throw error;
+      if (signal?.aborted !== true && !isStoreError(error)) throw error;
       return { evicted, complete: false };
     }
     return { evicted, complete: true };
@@ -161,7 +224,7 @@ export class CacheWriter {
   }
 
   #later(deferred: Deferred, keys: readonly string[], error: unknown): boolean {
-    if (!(error instanceof RookeryError)) throw error;
+    if (!isStoreError(error)) throw error;
     this.core.noteLate(deferred, keys, error);
     return false;
   }

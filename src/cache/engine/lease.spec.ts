@@ -1,43 +1,75 @@
-import { describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { systemClock } from '../../core/time/clock.js';
-import { eventually } from '../../testing/index.js';
 import { EntryIds } from '../entry/entry-id.js';
 import { writeLease } from '../entry/entry-format.js';
 import { MemoryStore } from '../store/memory-store.js';
-import { LeaseKeeper, type Lease } from './lease.js';
+import { LeaseKeeper, longestLoadMs, type Lease } from './lease.js';
 
-const LEASE_MS = 40;
+const LEASE_MS = 3_000;
 const ids = new EntryIds();
 
-async function leased(store: MemoryStore, entry: string): Promise<Lease> {
-  const id = ids.next();
-  const lease = { entry, id, marker: writeLease(id), head: null };
-  expect(await store.claim(entry, lease.marker, LEASE_MS)).toBeNull();
-  return lease;
-}
-
 describe('LeaseKeeper', () => {
+  let store: MemoryStore;
+  let keeper: LeaseKeeper;
+
+  beforeEach(() => {
+    jest.useFakeTimers();
+    store = new MemoryStore(systemClock);
+    keeper = new LeaseKeeper(store, LEASE_MS);
+  });
+  afterEach(() => void jest.useRealTimers());
+
+  async function leased(entry: string): Promise<Lease> {
+    const id = ids.next();
+    const lease = { entry, id, marker: writeLease(id), head: null };
+    expect(await store.claim(entry, lease.marker, LEASE_MS)).toBeNull();
+    return lease;
+  }
+
+  const pass = (leases: number): Promise<void> => jest.advanceTimersByTimeAsync(leases * LEASE_MS);
+  const isHeld = async (entry: string): Promise<boolean> => (await store.read(entry)) !== null;
+
   it('keeps the lease of a load that takes longer, and lets it end when the load has', async () => {
-    const store = new MemoryStore(systemClock);
-    const keeper = new LeaseKeeper(store, LEASE_MS);
-    const [kept, ended] = [await leased(store, 'kept'), await leased(store, 'ended')];
+    const [kept, ended] = [await leased('kept'), await leased('ended')];
     keeper.keep(kept);
     keeper.keep(ended);
+    await pass(2);
+    expect([await isHeld('kept'), await isHeld('ended')]).toEqual([true, true]);
     keeper.release(ended);
-    await eventually(async () => expect(await store.read('ended')).toBeNull());
-    expect(await store.read('kept')).toEqual(Buffer.from(kept.marker));
+    await pass(2);
+    expect([await isHeld('kept'), await isHeld('ended')]).toEqual([true, false]);
     keeper.release(kept);
-    await eventually(async () => expect(await store.read('kept')).toBeNull());
+    await pass(2);
+    expect(await isHeld('kept')).toBe(false);
   });
 
-  it('gives up a load that never ends after about ten leases', async () => {
-    const store = new MemoryStore(systemClock);
-    const keeper = new LeaseKeeper(store, LEASE_MS);
-    const lease = await leased(store, 'hung');
-    const started = performance.now();
+  it('gives up a load that never ends after about ten leases, sooner than tokens of tags are given up', async () => {
+    keeper.keep(await leased('hung'));
+    await pass(9.5);
+    expect(await isHeld('hung')).toBe(true);
+    await pass(2.5);
+    expect(await isHeld('hung')).toBe(false);
+    expect(longestLoadMs(LEASE_MS)).toBeGreaterThan(12 * LEASE_MS);
+  });
+
+  it('leaves no timer behind', async () => {
+    const lease = await leased('a');
     keeper.keep(lease);
-    await eventually(async () => expect(await store.read('hung')).toBeNull());
-    expect(performance.now() - started).toBeGreaterThan(9 * LEASE_MS);
     keeper.release(lease);
+    await pass(1);
+    expect(jest.getTimerCount()).toBe(0);
+    keeper.keep(lease);
+    keeper.stop();
+    expect(jest.getTimerCount()).toBe(0);
+  });
+
+  it('keeps leases again after a time without any', async () => {
+    const first = await leased('first');
+    keeper.keep(first);
+    keeper.release(first);
+    await pass(2);
+    keeper.keep(await leased('second'));
+    await pass(2);
+    expect(await isHeld('second')).toBe(true);
   });
 });

@@ -72,7 +72,7 @@ describe('resolvePolicy', () => {
     [{ ttl: 'soon' as '1s' }, "CacheModule: ttl of cache 'products' must be a duration longer than nothing"],
     [{ negativeTtl: '0s' }, "CacheModule: negativeTtl of cache 'products' must be a duration"],
     [{ staleWhileRevalidate: 5 as unknown as '5s' }, "CacheModule: staleWhileRevalidate of cache 'products' must be"],
-    [{ failSafe: '-1s' as '1s' }, "CacheModule: failSafe of cache 'products' must be a duration"],
+    [{ failSafe: '-1s' }, "CacheModule: failSafe of cache 'products' must be a duration"],
     [{ throttle: '0s' }, "CacheModule: throttle of cache 'products' must be a duration"],
     [{ softTimeout: '30d' }, "CacheModule: softTimeout of cache 'products' must be a duration longer than nothing and"],
     [{ hardTimeout: '30d' }, "CacheModule: hardTimeout of cache 'products' must be a duration longer than nothing and"],

@@ -34,8 +34,8 @@ export class TagCheck {
     for (const { tag, token } of tags) {
       const key = space.prefix + tag;
       if (this.deferred.has(key)) return null;
-      const found = this.tags.live(key) ?? asked.get(key);
-      if (found === undefined && !asked.has(key)) return this.#askAndCheck(space, tags, asked);
+      const found = this.#answer(key, asked);
+      if (found === null) return this.#askAndCheck(space, tags, asked);
       if (found?.token !== token) return null;
       known.push(found);
     }
@@ -47,10 +47,16 @@ export class TagCheck {
     tags: readonly TagToken[],
     asked: AskedTags,
   ): Promise<readonly KnownTag[] | null> {
-    const keys = tags.map(({ tag }) => space.prefix + tag).filter((key) => !asked.has(key));
+    const keys = tags.map(({ tag }) => space.prefix + tag).filter((key) => this.#answer(key, asked) === null);
     const also = await this.tags.ask(space.clockKey, keys);
     // What was live when it was asked about may no longer be: then it counts as changed.
-    const all = new Map([...keys.map((key) => [key, undefined] as const), ...asked, ...also]);
+    const all = new Map([...asked, ...keys.map((key) => [key, undefined] as const), ...also]);
     return this.check(space, tags, all);
+  }
+  /** What is known of the tag; null when it has to be asked for, be it again: when it was asked for, this process may not have invalidated it yet. */
+  #answer(key: string, asked: AskedTags): KnownTag | undefined | null {
+    const found = this.tags.live(key) ?? asked.get(key);
+    if (found === undefined) return asked.has(key) ? undefined : null;
+    return this.tags.isCurrent(key, found) ? found : null;
   }
 }

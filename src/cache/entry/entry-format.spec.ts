@@ -210,6 +210,7 @@ describe('readHeld', () => {
   it('finds what an earlier layout left, or another codec, unreadable, and says by what it can be known again', () => {
     const strangers = [
       Buffer.concat([Buffer.from([1, jsonCodec.id]), Buffer.from('{"name":"Lamp"}')]),
+      Buffer.concat([Buffer.from([1, jsonCodec.id]), Buffer.from(JSON.stringify('a'.repeat(100)))]),
       entryOf(structuredCodec, { name: 'Lamp' }),
       Buffer.from('{"name":"Lamp of another library"}'),
       Buffer.from([0xff, 0xfe, 0xfd]),

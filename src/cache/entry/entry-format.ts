@@ -65,18 +65,26 @@ export type HeldEntry =
 export class StoredValue implements EntryFacts {
   readonly kind = 'value';
   readonly freshUntilMs: number;
-  readonly storedAtMs: number;
-  readonly loadMs: number;
-  readonly tags: readonly TagToken[];
   /** Kept beyond its time because the loader failed. */
   readonly isProlonged: boolean;
+  #tags: readonly TagToken[] | undefined;
 
   constructor(readonly bytes: Buffer) {
     this.isProlonged = ((bytes[FLAGS_AT] ?? 0) & PROLONGED) !== 0;
     this.freshUntilMs = readSevenBit(bytes, FRESH_UNTIL_AT, 6);
-    this.storedAtMs = readSevenBit(bytes, STORED_AT, 6);
-    this.loadMs = readSevenBit(bytes, LOAD_MS_AT, 3);
-    this.tags = readTags(bytes);
+  }
+
+  get storedAtMs(): number {
+    return readSevenBit(this.bytes, STORED_AT, 6);
+  }
+
+  get loadMs(): number {
+    return readSevenBit(this.bytes, LOAD_MS_AT, 3);
+  }
+
+  get tags(): readonly TagToken[] {
+    this.#tags ??= readTags(this.bytes);
+    return this.#tags;
   }
 
   /** By which a refresh knows it again. */
@@ -87,7 +95,9 @@ export class StoredValue implements EntryFacts {
   /** The same in memory of its own, with or without the payload: `bytes` are as a rule part of a larger network buffer. */
   detached(withPayload: boolean): StoredValue {
     const length = withPayload ? this.bytes.length : TAGS_AT + readSevenBit(this.bytes, TAGS_LENGTH_AT, 2);
-    return new StoredValue(Buffer.from(this.bytes.subarray(0, length)));
+    const own = new StoredValue(Buffer.from(this.bytes.subarray(0, length)));
+    own.#tags = this.#tags;
+    return own;
   }
 
   /** The new flags and end of freshness for this entry when it has to serve longer. */

@@ -2,3 +2,8 @@
 export function refreshLeaseKey(entry: string): string {
   return `${entry}:refresh`;
 }
+
+/** Where it says who is writing the source of an entry. */
+export function writeFenceKey(entry: string): string {
+  return `${entry}:writing`;
+}

@@ -25,6 +25,12 @@ export type RefreshOutcome =
   /** The stale entry serves on: its new flags and end of freshness. */
   | { readonly kind: 'prolonged'; readonly bytes: string };
 
+/** What a write of the source came to: a value for the cache, none, or nothing at all, since the source is unchanged. */
+export type WriteOutcome =
+  | { readonly kind: 'value'; readonly bytes: string | Buffer; readonly ttlMs: number }
+  | { readonly kind: 'nothing' }
+  | { readonly kind: 'unchanged' };
+
 /** The encoded value and how long it lives. */
 export interface StoredBytes {
   readonly entry: string;
@@ -77,6 +83,12 @@ export interface EntryStore {
 
   /** Keeps a lease, that of an entry or that of its refresh. False when it is no longer ours. */
   renew(entry: string, isRefresh: boolean, marker: string, leaseMs: number): Promise<boolean>;
+
+  /** Says that the source of an entry is about to be written, under an id. Resolves with whether nobody else was writing it. */
+  beginWrite(entry: string, id: string, holdMs: number): Promise<boolean>;
+
+  /** Ends what {@link beginWrite} began. A value is stored only if nobody else began to write meanwhile; else the entry is evicted. Resolves with whether it is stored. */
+  endWrite(entry: string, id: string, outcome: WriteOutcome): Promise<boolean>;
 
   /** Writes entries, whatever they held. */
   put(values: readonly StoredBytes[]): Promise<void>;

@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import type { Clock } from '../../core/time/clock.js';
 import { HEAD_LENGTH, LEASE } from '../entry/entry-format.js';
-import { refreshLeaseKey } from '../entry/lease-key.js';
+import { refreshLeaseKey, writeFenceKey } from '../entry/lease-key.js';
 import type {
   Claimed,
   Contended,
@@ -11,6 +11,7 @@ import type {
   StoredBytes,
   TagKeys,
   TagReading,
+  WriteOutcome,
 } from './entry-store.js';
 
 /** Bounds of a cache that is kept in this process alone; the least recently used goes first, as in a Redis that may evict. */
@@ -107,6 +108,26 @@ export class MemoryStore implements EntryStore {
     if (!isLease(held, marker)) return false;
     this.#set(lease, held, leaseMs);
     return true;
+  }
+
+  async beginWrite(entry: string, id: string, holdMs: number): Promise<boolean> {
+    const fence = writeFenceKey(entry);
+    const isAlone = this.#get(fence) === null;
+    this.#set(fence, id, holdMs);
+    return isAlone;
+  }
+
+  async endWrite(entry: string, id: string, outcome: WriteOutcome): Promise<boolean> {
+    const fence = writeFenceKey(entry);
+    const isOurs = this.#get(fence)?.toString('latin1') === id;
+    if (isOurs) this.#delete(fence);
+    if (outcome.kind === 'unchanged') return false;
+    const held = this.#get(entry);
+    const isStored = isOurs && outcome.kind === 'value';
+    if (isStored) this.#set(entry, outcome.bytes, outcome.ttlMs);
+    else this.#delete(entry);
+    this.#wake(entry, held);
+    return isStored;
   }
 
   async put(values: readonly StoredBytes[]): Promise<void> {

@@ -4,6 +4,7 @@ import type { ChangeFeed } from '../../core/redis/tracking/change-feed.js';
 import {
   cacheClaim,
   cacheClaimRefresh,
+  cacheEndWrite,
   cacheEvict,
   cacheInvalidateTags,
   cachePut,
@@ -14,7 +15,7 @@ import {
   cacheWait,
 } from '../cache.scripts.gen.js';
 import { LEASE } from '../entry/entry-format.js';
-import { refreshLeaseKey } from '../entry/lease-key.js';
+import { refreshLeaseKey, writeFenceKey } from '../entry/lease-key.js';
 import { ClaimBatcher, type Claim } from './claim-batcher.js';
 import type {
   Claimed,
@@ -25,6 +26,7 @@ import type {
   StoredBytes,
   TagKeys,
   TagReading,
+  WriteOutcome,
 } from './entry-store.js';
 
 /** What a {@link RedisStore} is made of. */
@@ -114,6 +116,27 @@ export class RedisStore implements EntryStore {
     const keys = { lease: isRefresh ? refreshLeaseKey(entry) : entry };
     const { scripts } = this.options.connection;
     return (await scripts.run(cacheRenew, keys, { marker, leaseMs }, this.#send)) === 1;
+  }
+
+  async beginWrite(entry: string, id: string, holdMs: number): Promise<boolean> {
+    const args = [writeFenceKey(entry), id, 'PX', holdMs, 'GET'];
+    return (await this.options.connection.send('SET', args, this.#send)) === null;
+  }
+
+  async endWrite(entry: string, id: string, outcome: WriteOutcome): Promise<boolean> {
+    const { connection, channel } = this.options;
+    const args = {
+      id,
+      channel,
+      lease: LEASE,
+      value: outcome.kind === 'value' ? outcome.bytes : NOTHING,
+      ttlMs: outcome.kind === 'value' ? outcome.ttlMs : 0,
+      leaves: outcome.kind === 'unchanged' ? 1 : 0,
+    };
+    const keys = { entry, fence: writeFenceKey(entry) };
+    const isStored = (await connection.scripts.run(cacheEndWrite, keys, args, this.#send)) === 1;
+    if (outcome.kind !== 'unchanged') await this.options.changes?.announce([entry]);
+    return isStored;
   }
 
   async put(values: readonly StoredBytes[]): Promise<void> {

@@ -1,0 +1,92 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type { TestingModule } from '@nestjs/testing';
+import { CacheService } from '../../../src/cache/index.js';
+import { cacheApp } from '../../support/cache-app.js';
+import { describeTopologies, expectEveryKeyExpires, randomPrefix, sharedRedis } from '../../support/redis.js';
+
+/** A write of the source that a test lets go on when it likes. */
+function heldUp<T>(value: T): { readonly write: () => Promise<T>; readonly begun: Promise<void>; finish: () => void } {
+  let begin = (): void => undefined;
+  let finish = (): void => undefined;
+  const begun = new Promise<void>((resolve) => (begin = resolve));
+  const finished = new Promise<void>((resolve) => (finish = resolve));
+  return {
+    begun,
+    finish: () => finish(),
+    write: async () => {
+      begin();
+      await finished;
+      return value;
+    },
+  };
+}
+
+describeTopologies((topology) => {
+  describe('two writers of one key', () => {
+    const prefix = randomPrefix();
+    const apps: TestingModule[] = [];
+    let caches: readonly [CacheService, CacheService];
+
+    beforeAll(async () => {
+      for (const _ of [1, 2]) apps.push(await cacheApp({ redis: sharedRedis(topology), prefix }));
+      caches = apps.map((app) => app.get(CacheService)) as unknown as typeof caches;
+    });
+
+    afterAll(async () => {
+      await expectEveryKeyExpires(topology, prefix);
+      await Promise.all(apps.map((app) => app.close()));
+    });
+
+    it('stores what an only writer wrote, and marks nothing afterwards', async () => {
+      expect(await caches[0].writeThrough('alone', () => 'written')).toBe('written');
+      expect(await caches[1].get('alone')).toBe('written');
+      expect(await caches[1].writeThrough('alone', () => 'again')).toBe('again');
+      expect(await caches[0].get('alone')).toBe('again');
+    });
+
+    it.each([
+      ['the first ends first', [0, 1]],
+      ['the second ends first', [1, 0]],
+    ])('leaves nothing that the source may have replaced when %s', async (_, order) => {
+      const key = ['overlap', order];
+      const writes = [heldUp('first'), heldUp('second')];
+      const running: Promise<string>[] = [];
+      for (const [i, { write, begun }] of writes.entries()) {
+        running.push((caches[i] as CacheService).writeThrough(key, write));
+        await begun;
+      }
+      for (const i of order) {
+        writes[i]?.finish();
+        await running[i];
+      }
+      expect(await Promise.all(caches.map((cache) => cache.get(key)))).toEqual([undefined, undefined]);
+      // The next one is alone again.
+      await caches[0].writeThrough(key, () => 'later');
+      expect(await caches[1].get(key)).toBe('later');
+    });
+
+    it('drops what was loaded between the end of one write and the end of the other', async () => {
+      const writes = [heldUp('first'), heldUp('second')];
+      const first = caches[0].writeThrough('loaded', (writes[0] as (typeof writes)[0]).write);
+      await writes[0]?.begun;
+      const second = caches[1].writeThrough('loaded', (writes[1] as (typeof writes)[0]).write);
+      await writes[1]?.begun;
+      writes[0]?.finish();
+      await first;
+      expect(await caches[0].getOrSet('loaded', () => 'first')).toBe('first');
+      writes[1]?.finish();
+      await second;
+      expect(await caches[0].getOrSet('loaded', () => 'second')).toBe('second');
+    });
+
+    it('leaves the entry as it was when the write fails, and does not stand in the way of the next', async () => {
+      await caches[0].set('failing', 'before');
+      await expect(caches[0].writeThrough('failing', () => Promise.reject(new Error('constraint')))).rejects.toThrow(
+        'constraint',
+      );
+      expect(await caches[1].get('failing')).toBe('before');
+      await caches[1].writeThrough('failing', () => 'after');
+      expect(await caches[0].get('failing')).toBe('after');
+    });
+  });
+});
