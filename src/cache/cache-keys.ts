@@ -10,6 +10,9 @@ import { encodeKeyPattern, isKey, type KeyPattern } from './key-pattern.js';
 /** Scopes whose key builders are kept at once. */
 const MOST_SCOPES = 1_000;
 
+/** Keys of tags that are kept at once, for each scope. */
+const MOST_TAG_KEYS = 256;
+
 /**
  * Builds every key of one cache, or of one segment of it:
  *
@@ -63,6 +66,8 @@ export class ScopedKeys {
   readonly baseTags: readonly string[];
   readonly #entries: KeySpace;
   readonly #tags: KeySpace;
+  /** The same few tags come with every call. */
+  readonly #tagKeys = new LRUCache<string, string>({ max: MOST_TAG_KEYS });
   readonly #tagEntity: readonly [string, ...ReturnType<typeof toKeyParts>];
 
   constructor(
@@ -84,7 +89,13 @@ export class ScopedKeys {
   }
 
   tag(tag: CacheTag): string {
-    return this.#tags.key(this.#tagEntity, 'tag', ...toKeyParts(tag));
+    if (typeof tag !== 'string') return this.#tags.key(this.#tagEntity, 'tag', ...toKeyParts(tag));
+    let key = this.#tagKeys.get(tag);
+    if (key === undefined) {
+      key = this.#tags.key(this.#tagEntity, 'tag', tag);
+      this.#tagKeys.set(tag, key);
+    }
+    return key;
   }
 
   segmentTag(segment: string): string {

@@ -10,7 +10,7 @@ import { EntryIds } from '../entry/entry-id.js';
 import { readHeld, writeLease, type StoredValue } from '../entry/entry-format.js';
 import type { MemoryTier } from '../memory/memory-tier.js';
 import type { PendingRead } from '../memory/pending-reads.js';
-import type { Claimed, EntryStore } from '../store/entry-store.js';
+import type { Claimed, Contended, EntryStore } from '../store/entry-store.js';
 import type { KnownTag } from '../tags/known-tag.js';
 import type { AskedTags } from '../tags/tag-peeks.js';
 import { freshnessOf, isDueEarly } from './freshness.js';
@@ -21,7 +21,7 @@ import { AGAIN, WITHOUT_STORE, type Look } from './look.js';
 import type { LoadRequest, TagSpace } from './request.js';
 import type { TagCheck } from './tag-check.js';
 import { within } from './time-limits.js';
-import { Waiters } from './waiters.js';
+import { Waiters, type Waiter } from './waiters.js';
 
 /** What a {@link CacheEngine} is made of. */
 export interface CacheEngineOptions {
@@ -38,6 +38,13 @@ export interface CacheEngineOptions {
   readonly counters: CacheCounters;
   /** Something was not read because the store could not. */
   readonly onStoreError: (error: unknown) => void;
+}
+
+/** Another process's lease, of whose end this one has asked to be told. */
+interface AwaitedLease {
+  readonly holder: string;
+  readonly asking: Promise<Contended>;
+  readonly atMs: number;
 }
 
 /** A value, and whether it was there or had to be loaded. */
@@ -62,6 +69,8 @@ const LONGEST_TRUST_MS = 1_000;
 export class CacheEngine {
   readonly #ids = new EntryIds();
   readonly #waiters = new Waiters();
+  /** Leases of other processes whose end this one will be told of, by entry. */
+  readonly #awaited = new Map<string, AwaitedLease>();
   /** Leases that have been asked for, and may be ours without our knowing yet. */
   readonly #asking = new Set<string>();
   /** Refreshes that this process knows of, by entry: its own with their load, and others' that it need not ask about for a while. */
@@ -136,9 +145,16 @@ export class CacheEngine {
     if (isDueEarly(stored, request.policy, this.options.clock.now(), Math.random)) this.#refresh(request, stored);
   }
 
+  /** First of all, since whoever reads from now on has to ask anew. */
+  readonly #onWake = (entry: string | null): void => {
+    if (entry === null) this.#awaited.clear();
+    else this.#awaited.delete(entry);
+    this.#waiters.wake(entry);
+  };
+
   /** Gives a lease back, and lets those who wait go: for shutdown. */
   stop(): void {
-    this.#waiters.wake(null);
+    this.#onWake(null);
   }
 
   async #look(request: LoadRequest): Promise<Look> {
@@ -194,7 +210,7 @@ export class CacheEngine {
     // The word that a lease is ours may be a moment behind the word that it is taken.
     while (this.#asking.has(holder)) await new Promise((resolve) => setImmediate(resolve));
     const load = this.options.loads.under(holder);
-    return load === undefined ? this.#contend(request, lease, read) : { kind: 'joined', load, stale: null };
+    return load === undefined ? this.#contend(request, holder, lease, read) : { kind: 'joined', load, stale: null };
   }
 
   #judge(
@@ -244,12 +260,17 @@ export class CacheEngine {
   }
 
   /** Another process has the entry's lease. */
-  async #contend(request: LoadRequest, lease: Lease, read: PendingRead | null): Promise<Look> {
+  async #contend(request: LoadRequest, holder: string, lease: Lease, read: PendingRead | null): Promise<Look> {
     const { store, leaseMs } = this.options;
+    const { entry } = request;
     await this.#listen();
-    const waiter = this.#waiters.add(request.entry);
+    const waiter = this.#waiters.add(entry);
     try {
-      const { waitMs, held } = await this.#orGiveBack(lease, store.wait(request.entry, lease.marker, leaseMs));
+      const known = this.#awaited.get(entry);
+      if (known?.holder === holder) return await this.#waitToo(known, waiter);
+      const asking = this.#orGiveBack(lease, store.wait(entry, lease.marker, leaseMs));
+      this.#noteAwaited(entry, holder, asking);
+      const { waitMs, held } = await asking;
       if (waitMs > 0) return { kind: 'theirs', waiter, waitMs, stale: null };
       waiter.cancel();
       return await this.#interpret(request, held, lease, read);
@@ -257,6 +278,27 @@ export class CacheEngine {
       waiter.cancel();
       throw error;
     }
+  }
+
+  /** Somebody in this process has asked to be woken when that lease ends: one is enough. */
+  async #waitToo({ asking, atMs }: AwaitedLease, waiter: Waiter): Promise<Look> {
+    const { waitMs } = await asking;
+    const leftMs = atMs + waitMs - performance.now();
+    if (leftMs > 0) return { kind: 'theirs', waiter, waitMs: leftMs, stale: null };
+    waiter.cancel();
+    return AGAIN;
+  }
+
+  #noteAwaited(entry: string, holder: string, asking: Promise<Contended>): void {
+    const awaited: AwaitedLease = { holder, asking, atMs: performance.now() };
+    this.#awaited.set(entry, awaited);
+    const forget = (): void => {
+      if (this.#awaited.get(entry) === awaited) this.#awaited.delete(entry);
+    };
+    asking.then(({ waitMs }) => {
+      if (waitMs === 0) forget();
+      else setTimeout(forget, waitMs).unref();
+    }, forget);
   }
 
   /** The entry is there but not good enough: it is to be replaced, by us if nobody else does. */
@@ -471,7 +513,7 @@ export class CacheEngine {
 
   /** Hears of ends of loads in other processes. */
   async #listen(): Promise<void> {
-    this.#listening ??= this.options.store.listen(this.#waiters.wake).catch((error: unknown) => {
+    this.#listening ??= this.options.store.listen(this.#onWake).catch((error: unknown) => {
       this.#listening = undefined;
       throw error;
     });

@@ -1,8 +1,6 @@
-import { RedisReplyError, RedisUnavailableError } from '../../core/errors/redis.errors.js';
 import type { RedisConnection, SendOptions } from '../../core/redis/redis-connection.js';
 import type { ChangeFeed } from '../../core/redis/tracking/change-feed.js';
 import {
-  cacheClaim,
   cacheClaimRefresh,
   cacheEndWrite,
   cacheEvict,
@@ -10,13 +8,11 @@ import {
   cachePut,
   cacheReadTags,
   cacheRenew,
-  cacheSettle,
   cacheSettleRefresh,
   cacheWait,
 } from '../cache.scripts.gen.js';
 import { LEASE } from '../entry/entry-format.js';
 import { refreshLeaseKey, writeFenceKey } from '../entry/lease-key.js';
-import { ClaimBatcher, type Claim } from './claim-batcher.js';
 import type {
   Claimed,
   Contended,
@@ -28,6 +24,8 @@ import type {
   TagReading,
   WriteOutcome,
 } from './entry-store.js';
+import { RedisClaims } from './redis-claims.js';
+import { RedisSettles } from './redis-settles.js';
 
 /** What a {@link RedisStore} is made of. */
 export interface RedisStoreOptions {
@@ -44,17 +42,16 @@ const MOST_PER_SCRIPT = 256;
 
 /** One cache's entries in Redis. */
 export class RedisStore implements EntryStore {
-  readonly #claims: ClaimBatcher;
+  readonly #claims: RedisClaims;
+  readonly #settles: RedisSettles;
   readonly #send: SendOptions;
   readonly #cancels: (() => void)[] = [];
 
   constructor(private readonly options: RedisStoreOptions) {
-    const { connection, deadlineMs } = options;
+    const { connection, deadlineMs, channel } = options;
     this.#send = { deadlineMs };
-    this.#claims = new ClaimBatcher(
-      (key) => connection.groupOf(key),
-      (claims, leaseMs) => void this.#claimAll(claims, leaseMs),
-    );
+    this.#claims = new RedisClaims(connection, this.#send);
+    this.#settles = new RedisSettles(connection, channel, this.#send);
   }
 
   claim(entry: string, marker: string, leaseMs: number): Promise<Claimed> {
@@ -65,10 +62,8 @@ export class RedisStore implements EntryStore {
     return this.options.connection.get(entry, this.#send);
   }
 
-  async settle(entry: string, marker: string, outcome: string | Buffer, ttlMs: number): Promise<boolean> {
-    const { channel, connection } = this.options;
-    const args = { marker, outcome, ttlMs, channel };
-    return (await connection.scripts.run(cacheSettle, { entry }, args, this.#send)) === 1;
+  settle(entry: string, marker: string, outcome: string | Buffer, ttlMs: number): Promise<boolean> {
+    return this.#settles.settle(entry, marker, outcome, ttlMs);
   }
 
   async wait(entry: string, marker: string, leaseMs: number): Promise<Contended> {
@@ -201,48 +196,6 @@ export class RedisStore implements EntryStore {
   close(): void {
     for (const cancel of this.#cancels.splice(0)) cancel();
   }
-
-  async #claimAll(claims: readonly Claim[], leaseMs: number): Promise<void> {
-    const [first] = claims;
-    try {
-      if (first !== undefined && claims.length === 1) await this.#claimOne(first, leaseMs);
-      else await this.#claimMany(claims, leaseMs);
-    } catch (error) {
-      if (mayBeReadable(error)) for (const claim of claims) void this.#readInstead(claim);
-      else for (const { reject } of claims) reject(error);
-    }
-  }
-
-  async #claimOne({ entry, marker, resolve }: Claim, leaseMs: number): Promise<void> {
-    const args = [entry, marker, 'NX', 'GET', 'PX', leaseMs];
-    resolve((await this.options.connection.send('SET', args, this.#send)) as Buffer | null);
-  }
-
-  async #claimMany(claims: readonly Claim[], leaseMs: number): Promise<void> {
-    const keys = { entries: claims.map(({ entry }) => entry) };
-    const args = { leaseMs, markers: claims.map(({ marker }) => marker) };
-    const found = await this.options.connection.scripts.run(cacheClaim, keys, args, this.#send);
-    claims.forEach((claim, i) => {
-      const held = found[i] ?? null;
-      if (held?.length === 0) void this.#readInstead(claim);
-      else claim.resolve(held);
-    });
-  }
-
-  /** A server that takes no writes may still be read: it is out of memory, say. */
-  async #readInstead({ entry, resolve, reject }: Claim): Promise<void> {
-    try {
-      resolve((await this.read(entry)) ?? undefined);
-    } catch (error) {
-      reject(error);
-    }
-  }
-}
-
-function mayBeReadable(error: unknown): boolean {
-  return (
-    error instanceof RedisReplyError || (error instanceof RedisUnavailableError && error.reason === 'writes-refused')
-  );
 }
 
 /** Items of one slot together, no more of them than one script should hold up the server for. */

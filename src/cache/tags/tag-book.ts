@@ -66,6 +66,11 @@ export class TagBook {
     return known?.isLive === true ? known : undefined;
   }
 
+  /** Whether nothing has been learnt of the tag since, and this process has not invalidated it either. */
+  isCurrent(tagKey: string, tag: KnownTag): boolean {
+    return this.#known.peek(tagKey) === tag;
+  }
+
   /**
    * Asks for the tokens that are not live, as they are now, and for the clock. One round trip, shared with whoever asks in the same tick, whose tokens are among those
    * that it resolves with.

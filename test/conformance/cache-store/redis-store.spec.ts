@@ -1,0 +1,83 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { RedisUnavailableError } from '../../../src/core/errors/redis.errors.js';
+import { startRedis, type RedisServer } from '../../../src/testing/index.js';
+import {
+  describeTopologies,
+  expectEveryKeyExpires,
+  expectNoLeakedConnections,
+  randomPrefix,
+  sharedRedis,
+} from '../../support/redis.js';
+import { describeEntryStore } from './entry-store.contract.js';
+import { openRedisStore, type OpenRedisStore } from './open-redis-store.js';
+
+expectNoLeakedConnections();
+
+describeTopologies((topology) => {
+  const prefix = randomPrefix();
+
+  describeEntryStore(`the Redis store on ${topology}`, async () => {
+    const redis = { ...sharedRedis(topology), keyPrefix: prefix };
+    const [mine, theirs] = [await openRedisStore(redis), await openRedisStore(redis)];
+    return {
+      store: mine.store,
+      other: theirs.store,
+      prefix,
+      close: async () => {
+        await expectEveryKeyExpires(topology, prefix);
+        await mine.close();
+        await theirs.close();
+      },
+    };
+  });
+});
+
+describe('the Redis store on a server that takes no writes', () => {
+  const prefix = randomPrefix();
+  const value = Buffer.from('what was there before');
+  let server: RedisServer;
+  let open: OpenRedisStore;
+
+  beforeAll(async () => {
+    server = await startRedis();
+    open = await openRedisStore({ url: server.url, keyPrefix: prefix });
+    await open.store.put([{ entry: `${prefix}:{there}`, bytes: value, ttlMs: 60_000 }]);
+  });
+  afterAll(async () => {
+    await open.close();
+    await server.stop();
+  });
+  afterEach(() => limitMemory(0));
+
+  const limitMemory = (bytes: number): Promise<unknown> =>
+    Promise.all(server.masters.map((node) => node.command('CONFIG', 'SET', 'maxmemory', String(bytes))));
+  const claim = (name: string) => open.store.claim(`${prefix}:{${name}}`, 'marker', 60_000);
+
+  it('is still read, one entry or many of one tick, and gives no lease', async () => {
+    await limitMemory(1);
+    expect(await claim('there')).toEqual(value);
+    expect(await claim('absent')).toBeUndefined();
+    expect(await Promise.all([claim('there'), claim('absent')])).toEqual([value, undefined]);
+    await limitMemory(0);
+    expect(await claim('absent')).toBeNull();
+  });
+
+  it('refuses what would have to be written, as a store that cannot be used', async () => {
+    await limitMemory(1);
+    const { store } = open;
+    const writes = [
+      store.put([{ entry: `${prefix}:{new}`, bytes: value, ttlMs: 60_000 }]),
+      store.invalidateTags({ clock: `${prefix}:{tags}`, tags: [`${prefix}:{tags}:a`] }, 60_000),
+    ];
+    for (const write of writes) await expect(write).rejects.toBeInstanceOf(RedisUnavailableError);
+  });
+
+  it('lets an entry of another Redis type cost the others of its tick nothing', async () => {
+    const [node] = server.masters;
+    await node?.command('RPUSH', `${prefix}:{list}`, 'of another program');
+    expect(await Promise.all([claim('list'), claim('there'), claim('free')])).toEqual([undefined, value, null]);
+    expect(await claim('list')).toBeUndefined();
+    await open.store.evict([`${prefix}:{list}`]);
+    expect(await claim('list')).toBeNull();
+  });
+});
