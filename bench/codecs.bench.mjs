@@ -2,14 +2,14 @@
  * Claim: `structuredCodec` is the only codec of the field that keeps its types exactly and refuses the rest, and plain data is
  * decoded with it at the speed of JSON. Prints what each codec does with awkward values, then medians of interleaved rounds.
  */
-import { isDeepStrictEqual, parseArgs } from 'node:util';
+import { isDeepStrictEqual } from 'node:util';
 import { codecs } from './codecs/codecs.mjs';
 import { cases, values } from './codecs/values.mjs';
-import { median } from './lib/compare.mjs';
+import { readArgs } from './lib/args.mjs';
 import { header } from './lib/report.mjs';
+import { median } from './lib/stats.mjs';
 
-const { values: args } = parseArgs({ options: { rounds: { type: 'string', default: '31' } } });
-const ROUNDS = Number(args.rounds);
+const { rounds: ROUNDS } = readArgs({ rounds: 31 });
 const ROUND_BYTES = 1_500_000;
 
 const toBytes = (encoded) => Buffer.from(encoded);

@@ -1,5 +1,7 @@
+import { median } from './stats.mjs';
+
 /**
- * A contender is `{ name, run(worker, i) }`; the first one is the floor.
+ * A contender is `{ name, run(worker, i) }`, and `operations` where it is too slow for as many as the others; the first one is the floor.
  *
  * Compares contenders in interleaved rounds: each round runs every one of them, in random order, and a contender's ratio is taken
  * against the floor of the same round. So a machine whose speed drifts slows all of them alike.
@@ -9,13 +11,9 @@ export async function compare(contenders, { rounds, operations, concurrency }) {
   const rates = new Map(contenders.map(({ name }) => [name, []]));
   const ratios = new Map(contenders.map(({ name }) => [name, []]));
   for (let round = -1; round < rounds; round++) {
-    const shuffled = contenders
-      .map((c) => [Math.random(), c])
-      .sort(([a], [b]) => a - b)
-      .map(([, c]) => c);
     const measured = new Map();
-    for (const contender of shuffled) {
-      measured.set(contender.name, await rate(contender.run, operations, concurrency));
+    for (const contender of shuffled(contenders)) {
+      measured.set(contender.name, await rate(contender.run, contender.operations ?? operations, concurrency));
     }
     if (round < 0) continue; // The first round warms everything up.
     for (const { name } of contenders) {
@@ -24,6 +22,14 @@ export async function compare(contenders, { rounds, operations, concurrency }) {
     }
   }
   return contenders.map(({ name }) => ({ name, perSecond: median(rates.get(name)), ratio: median(ratios.get(name)) }));
+}
+
+/** The same in a random order. */
+export function shuffled(list) {
+  return list
+    .map((item) => [Math.random(), item])
+    .sort(([a], [b]) => a - b)
+    .map(([, item]) => item);
 }
 
 async function rate(run, operations, concurrency) {
@@ -35,10 +41,4 @@ async function rate(run, operations, concurrency) {
     }),
   );
   return (each * concurrency * 1_000) / (performance.now() - startedMs);
-}
-
-export function median(numbers) {
-  const sorted = [...numbers].sort((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
 }

@@ -27,17 +27,35 @@ export function header(title, packages, redis) {
   console.log(`${[`Node ${process.versions.node}`, ...server, ...packages.map(versionOf)].join(', ')}\n`);
 }
 
-export function table(caption, results) {
+/** Rates, and how they compare with the first one. */
+export function table(caption, results, floor = 'raw') {
   console.log(caption);
   for (const { name, perSecond, ratio } of results) {
     const rate = Math.round(perSecond).toLocaleString('en');
-    console.log(`  ${name.padEnd(28)} ${rate.padStart(10)}/s   ${ratio.toFixed(2)} x raw`);
+    console.log(`  ${name.padEnd(34)} ${rate.padStart(12)}/s   ${ratio.toFixed(2)} x ${floor}`);
   }
 }
 
-/** Prints whether a goal was met; a missed one makes the process exit with 1, so that it cannot be overlooked. */
-export function goal(what, reached, wanted) {
-  const met = reached >= wanted;
-  console.log(`  ${met ? 'met   ' : 'MISSED'} ${what}: ${reached.toFixed(2)}, goal ${wanted.toFixed(2)}`);
+/** Lines of `[name, text]`, below a caption. */
+export function lines(caption, rows) {
+  console.log(caption);
+  for (const [name, text] of rows) console.log(`  ${name.padEnd(34)} ${text}`);
+}
+
+/** Prints whether at least `wanted` was reached; a missed goal makes the process exit with 1, so that it cannot be overlooked. */
+export function goal(what, reached, wanted, unit = '') {
+  verdict(what, reached >= wanted, reached, `at least ${shown(wanted)}`, wanted, unit);
+}
+
+/** Prints whether `reached` is at most `most`. */
+export function limit(what, reached, most, unit = '') {
+  verdict(what, reached <= most, reached, `at most ${shown(most)}`, most, unit);
+}
+
+function verdict(what, met, reached, aim, wanted, unit) {
+  const by = met || wanted === 0 ? '' : `, missed by ${Math.round((Math.abs(reached - wanted) / wanted) * 100)} %`;
+  console.log(`  ${met ? 'met   ' : 'MISSED'} ${what}: ${shown(reached)}${unit}, goal ${aim}${unit}${by}`);
   if (!met) process.exitCode = 1;
 }
+
+const shown = (number) => (Number.isInteger(number) ? number.toLocaleString('en') : number.toFixed(2));
