@@ -1,27 +1,27 @@
 import type { Codec } from '../../core/codec/codec.js';
 import { DecodeError } from '../../core/codec/codec.errors.js';
-import { RedisUnavailableError } from '../../core/errors/redis.errors.js';
 import { isStoreError } from '../store/is-store-error.js';
 import type { Clock } from '../../core/time/clock.js';
 import type { CacheCounters } from '../cache-counters.js';
 import { CacheLoadError, CacheTimeoutError } from '../cache.errors.js';
 import type { Deferred } from '../deferred.js';
-import { EntryIds } from '../entry/entry-id.js';
-import { readHeld, writeLease, type StoredValue } from '../entry/entry-format.js';
+import { readHeld, type StoredValue } from '../entry/entry-format.js';
 import type { MemoryTier } from '../memory/memory-tier.js';
 import type { PendingRead } from '../memory/pending-reads.js';
-import type { Claimed, Contended, EntryStore } from '../store/entry-store.js';
+import type { Claimed, EntryStore } from '../store/entry-store.js';
 import type { KnownTag } from '../tags/known-tag.js';
 import type { AskedTags } from '../tags/tag-peeks.js';
+import { Contention } from './contention.js';
 import { freshnessOf, isDueEarly } from './freshness.js';
 import { isAnswer } from './is-answer.js';
 import type { Lease } from './lease.js';
+import { Leases } from './leases.js';
 import type { Loaded, Loads, RunningLoad } from './loads.js';
 import { AGAIN, WITHOUT_STORE, type Look } from './look.js';
+import { Refreshes } from './refreshes.js';
 import type { LoadRequest, TagSpace } from './request.js';
 import type { TagCheck } from './tag-check.js';
 import { within } from './time-limits.js';
-import { Waiters, type Waiter } from './waiters.js';
 
 /** What a {@link CacheEngine} is made of. */
 export interface CacheEngineOptions {
@@ -40,13 +40,6 @@ export interface CacheEngineOptions {
   readonly onStoreError: (error: unknown) => void;
 }
 
-/** Another process's lease, of whose end this one has asked to be told. */
-interface AwaitedLease {
-  readonly holder: string;
-  readonly asking: Promise<Contended>;
-  readonly atMs: number;
-}
-
 /** A value, and whether it was there or had to be loaded. */
 export interface Answer {
   readonly value: unknown;
@@ -57,9 +50,6 @@ export interface Answer {
 /** After so many changes between one look and the next, a caller loads for itself. */
 const MOST_ROUNDS = 8;
 
-/** How long this process leaves a refresh alone that another one has begun, before it asks again. */
-const LONGEST_TRUST_MS = 1_000;
-
 /**
  * Finds values, and has them loaded when there are none: once, whoever asks at the same time, in this process or another.
  *
@@ -67,19 +57,21 @@ const LONGEST_TRUST_MS = 1_000;
  * other processes are woken when it has ended, or look again when its lease has.
  */
 export class CacheEngine {
-  readonly #ids = new EntryIds();
-  readonly #waiters = new Waiters();
-  /** Leases of other processes whose end this one will be told of, by entry. */
-  readonly #awaited = new Map<string, AwaitedLease>();
-  /** Leases that have been asked for, and may be ours without our knowing yet. */
-  readonly #asking = new Set<string>();
-  /** Refreshes that this process knows of, by entry: its own with their load, and others' that it need not ask about for a while. */
-  readonly #refreshes = new Map<string, RunningLoad | null>();
+  readonly #leases: Leases;
+  readonly #contention: Contention;
+  readonly #refreshes: Refreshes;
   /** Loads while the store is away, by entry. */
   readonly #storeless = new Map<string, RunningLoad>();
-  #listening: Promise<void> | undefined;
 
-  constructor(private readonly options: CacheEngineOptions) {}
+  constructor(private readonly options: CacheEngineOptions) {
+    this.#leases = new Leases(options.loads);
+    this.#contention = new Contention(options.store);
+    this.#refreshes = new Refreshes({
+      ...options,
+      leases: this.#leases,
+      onStoreError: (error) => this.#noteStoreError(error),
+    });
+  }
 
   /** The value, found or loaded. Rejects as the loader does, with `CacheLoadError` while a failure is backed off, or with `CacheTimeoutError`. */
   async fetch(request: LoadRequest): Promise<Answer> {
@@ -142,29 +134,23 @@ export class CacheEngine {
 
   /** A hit in memory on a value that is due for an early refresh starts one. */
   refreshEarly(request: LoadRequest, stored: StoredValue): void {
-    if (isDueEarly(stored, request.policy, this.options.clock.now(), Math.random)) this.#refresh(request, stored);
+    if (isDueEarly(stored, request.policy, this.options.clock.now(), Math.random))
+      this.#refreshes.inBackground(request, stored);
   }
 
-  /** First of all, since whoever reads from now on has to ask anew. */
-  readonly #onWake = (entry: string | null): void => {
-    if (entry === null) this.#awaited.clear();
-    else this.#awaited.delete(entry);
-    this.#waiters.wake(entry);
-  };
-
-  /** Gives a lease back, and lets those who wait go: for shutdown. */
+  /** Lets those who wait for other processes look again: for shutdown. */
   stop(): void {
-    this.#onWake(null);
+    this.#contention.wake(null);
   }
 
   async #look(request: LoadRequest): Promise<Look> {
     const { store, memory, tagCheck, deferred, leaseMs, loads } = this.options;
     const { entry, space } = request;
     if (deferred.has(entry)) return WITHOUT_STORE;
-    const lease = this.#newLease(entry, null);
+    const lease = this.#leases.next(entry, null);
     const read = memory?.expect(entry) ?? null;
     let isClaiming = true;
-    this.#asking.add(lease.id);
+    this.#leases.asks(lease);
     try {
       const hint = memory?.peek(entry)?.stored.tags;
       const keys = hint === undefined ? request.tags : withHint(request, hint);
@@ -178,11 +164,11 @@ export class CacheEngine {
       const look = this.#interpret(request, held, lease, read, asked);
       return look instanceof Promise ? await look : look;
     } catch (error) {
-      if (isClaiming) this.#giveBackIfTaken(lease, error);
+      if (isClaiming) this.#leases.giveBackIfTaken(lease, error);
       this.#noteStoreError(error);
       return WITHOUT_STORE;
     } finally {
-      this.#asking.delete(lease.id);
+      this.#leases.knows(lease);
       if (read !== null) memory?.drop(read);
     }
   }
@@ -195,7 +181,7 @@ export class CacheEngine {
     asked?: AskedTags,
   ): Look | Promise<Look> {
     // At once, so that whoever finds the lease finds the load too.
-    if (bytes === null) return { kind: 'ours', load: this.#load(request, lease, null), stale: null };
+    if (bytes === null) return { kind: 'ours', load: this.options.loads.start(request, lease, null), stale: null };
     if (bytes === undefined) return WITHOUT_STORE;
     const held = readHeld(this.options.codec, bytes);
     if (held.kind === 'value') return this.#judge(request, held, read, asked);
@@ -207,8 +193,7 @@ export class CacheEngine {
 
   /** Somebody has the entry's lease: this process or another. */
   async #joinOrContend(request: LoadRequest, holder: string, lease: Lease, read: PendingRead | null): Promise<Look> {
-    // The word that a lease is ours may be a moment behind the word that it is taken.
-    while (this.#asking.has(holder)) await new Promise((resolve) => setImmediate(resolve));
+    await this.#leases.untilKnown(holder);
     const load = this.options.loads.under(holder);
     return load === undefined ? this.#contend(request, holder, lease, read) : { kind: 'joined', load, stale: null };
   }
@@ -250,7 +235,7 @@ export class CacheEngine {
     try {
       const value = this.#hand(stored, read, known);
       const isDue = freshness === 'revalidate' || isDueEarly(stored, request.policy, nowMs, Math.random);
-      if (isDue) this.#refresh(request, stored);
+      if (isDue) this.#refreshes.inBackground(request, stored);
       return { kind: 'found', value, isStale: freshness === 'revalidate' || stored.isProlonged };
     } catch (error) {
       if (!(error instanceof DecodeError)) throw error;
@@ -263,13 +248,14 @@ export class CacheEngine {
   async #contend(request: LoadRequest, holder: string, lease: Lease, read: PendingRead | null): Promise<Look> {
     const { store, leaseMs } = this.options;
     const { entry } = request;
-    await this.#listen();
-    const waiter = this.#waiters.add(entry);
+    await this.#contention.listen();
+    const waiter = this.#contention.add(entry);
     try {
-      const known = this.#awaited.get(entry);
-      if (known?.holder === holder) return await this.#waitToo(known, waiter);
-      const asking = this.#orGiveBack(lease, store.wait(entry, lease.marker, leaseMs));
-      this.#noteAwaited(entry, holder, asking);
+      const left = this.#contention.leftOf(entry, holder);
+      const leftMs = left === undefined ? 0 : await left;
+      if (leftMs > 0) return { kind: 'theirs', waiter, waitMs: leftMs, stale: null };
+      const asking = this.#leases.orGiveBack(lease, store.wait(entry, lease.marker, leaseMs));
+      this.#contention.note(entry, holder, asking);
       const { waitMs, held } = await asking;
       if (waitMs > 0) return { kind: 'theirs', waiter, waitMs, stale: null };
       waiter.cancel();
@@ -280,44 +266,23 @@ export class CacheEngine {
     }
   }
 
-  /** Somebody in this process has asked to be woken when that lease ends: one is enough. */
-  async #waitToo({ asking, atMs }: AwaitedLease, waiter: Waiter): Promise<Look> {
-    const { waitMs } = await asking;
-    const leftMs = atMs + waitMs - performance.now();
-    if (leftMs > 0) return { kind: 'theirs', waiter, waitMs: leftMs, stale: null };
-    waiter.cancel();
-    return AGAIN;
-  }
-
-  #noteAwaited(entry: string, holder: string, asking: Promise<Contended>): void {
-    const awaited: AwaitedLease = { holder, asking, atMs: performance.now() };
-    this.#awaited.set(entry, awaited);
-    const forget = (): void => {
-      if (this.#awaited.get(entry) === awaited) this.#awaited.delete(entry);
-    };
-    asking.then(({ waitMs }) => {
-      if (waitMs === 0) forget();
-      else setTimeout(forget, waitMs).unref();
-    }, forget);
-  }
-
   /** The entry is there but not good enough: it is to be replaced, by us if nobody else does. */
   async #replace(request: LoadRequest, head: string | Buffer, stale: StoredValue | null): Promise<Look> {
     const { store, codec, leaseMs } = this.options;
     const { entry } = request;
-    await this.#listen();
-    const lease = this.#newLease(entry, head);
-    const waiter = this.#waiters.add(entry);
+    await this.#contention.listen();
+    const lease = this.#leases.next(entry, head);
+    const waiter = this.#contention.add(entry);
     try {
-      const claim = await this.#orGiveBack(lease, store.claimRefresh(entry, head, lease.marker, leaseMs, true));
+      const claim = await this.#leases.orGiveBack(lease, store.claimRefresh(entry, head, lease.marker, leaseMs, true));
       if (claim.kind === 'theirs') {
-        const load = this.#refreshes.get(entry) ?? null;
+        const load = this.#refreshes.running(entry);
         if (load === null) return { kind: 'theirs', waiter, waitMs: claim.waitMs, stale };
         waiter.cancel();
         return { kind: 'joined', load, stale };
       }
       waiter.cancel();
-      if (claim.kind === 'ours') return { kind: 'ours', load: this.#load(request, lease, stale), stale };
+      if (claim.kind === 'ours') return { kind: 'ours', load: this.#refreshes.start(request, lease, stale), stale };
       const mark = claim.kind === 'failed' ? readHeld(codec, claim.mark) : null;
       return mark?.kind === 'failure' ? { ...mark, kind: 'failed', stale } : AGAIN;
     } catch (error) {
@@ -345,20 +310,6 @@ export class CacheEngine {
       case 'storeless':
         return this.#await(request, this.#loadStoreless(request), null, sinceMs, false);
     }
-  }
-
-  #load(request: LoadRequest, lease: Lease, stale: StoredValue | null): RunningLoad {
-    const load = this.options.loads.start(request, lease, stale);
-    if (lease.head !== null) this.#noteRefresh(request.entry, load);
-    return load;
-  }
-
-  #noteRefresh(entry: string, load: RunningLoad): void {
-    this.#refreshes.set(entry, load);
-    const ended = (): void => {
-      if (this.#refreshes.get(entry) === load) this.#refreshes.delete(entry);
-    };
-    load.result.then(ended, ended);
   }
 
   #loadStoreless(request: LoadRequest): RunningLoad {
@@ -451,73 +402,6 @@ export class CacheEngine {
     const own = this.options.loads.failureOf(id);
     if (own !== undefined) return own.error;
     return new CacheLoadError(this.options.name, Math.max(1, untilMs - this.options.clock.now()));
-  }
-
-  /** Loads a new value in the background, unless somebody else does. */
-  #refresh(request: LoadRequest, stored: StoredValue): void {
-    const { entry } = request;
-    if (this.#refreshes.has(entry)) return;
-    this.#refreshes.set(entry, null);
-    this.#tryRefresh(request, stored).then(
-      (trustMs) => this.#trust(entry, trustMs),
-      (error: unknown) => {
-        this.#noteStoreError(error);
-        this.#trust(entry, LONGEST_TRUST_MS);
-      },
-    );
-  }
-
-  /** Returns for how long another's refresh, or failure, need not be asked about. */
-  async #tryRefresh(request: LoadRequest, stored: StoredValue): Promise<number> {
-    const { store, leaseMs, counters, codec, clock } = this.options;
-    const { entry } = request;
-    const lease = this.#newLease(entry, stored.head);
-    const claiming = store.claimRefresh(entry, stored.head, lease.marker, leaseMs, false);
-    const claim = await this.#orGiveBack(lease, claiming);
-    if (claim.kind === 'ours') {
-      counters.refreshes += 1;
-      this.#load(request, lease, stored).result.catch(ignore);
-      return -1;
-    }
-    if (claim.kind === 'theirs') return claim.waitMs;
-    const mark = claim.kind === 'failed' ? readHeld(codec, claim.mark) : null;
-    return mark?.kind === 'failure' ? mark.untilMs - clock.now() : 0;
-  }
-
-  #trust(entry: string, ms: number): void {
-    if (ms < 0) return;
-    const end = (): void => {
-      if (this.#refreshes.get(entry) === null) this.#refreshes.delete(entry);
-    };
-    setTimeout(end, Math.min(ms, LONGEST_TRUST_MS)).unref();
-  }
-
-  #newLease(entry: string, head: Lease['head']): Lease {
-    const id = this.#ids.next();
-    return { entry, id, marker: writeLease(id), head };
-  }
-
-  async #orGiveBack<T>(lease: Lease, asking: Promise<T>): Promise<T> {
-    try {
-      return await asking;
-    } catch (error) {
-      this.#giveBackIfTaken(lease, error);
-      throw error;
-    }
-  }
-
-  /** When the reply is lost the lease may be ours without our knowing, and would keep everybody waiting for nothing. */
-  #giveBackIfTaken(lease: Lease, error: unknown): void {
-    if (error instanceof RedisUnavailableError && error.mayHaveRun) this.options.loads.giveBack(lease);
-  }
-
-  /** Hears of ends of loads in other processes. */
-  async #listen(): Promise<void> {
-    this.#listening ??= this.options.store.listen(this.#onWake).catch((error: unknown) => {
-      this.#listening = undefined;
-      throw error;
-    });
-    await this.#listening;
   }
 
   /** The cache goes on without the store; what is wrong in the program is not its business. */

@@ -1,0 +1,61 @@
+import type { Contended, EntryStore } from '../store/entry-store.js';
+import { Waiters, type Waiter } from './waiters.js';
+
+/** Another process's lease, of whose end this one has asked to be told. */
+interface AwaitedLease {
+  readonly holder: string;
+  readonly asking: Promise<Contended>;
+  readonly atMs: number;
+}
+
+/** Loads in other processes that callers of this one wait for: one asks to be woken for all of them. */
+export class Contention {
+  readonly #waiters = new Waiters();
+  /** By entry. */
+  readonly #awaited = new Map<string, AwaitedLease>();
+  #listening: Promise<void> | undefined;
+
+  constructor(private readonly store: EntryStore) {}
+
+  /** Begins to hear of ends of loads. To be awaited before anybody asks to be woken, so that no wake is missed. */
+  async listen(): Promise<void> {
+    this.#listening ??= this.store.listen(this.wake).catch((error: unknown) => {
+      this.#listening = undefined;
+      throw error;
+    });
+    await this.#listening;
+  }
+
+  /** See {@link Waiters.add}. */
+  add(entry: string): Waiter {
+    return this.#waiters.add(entry);
+  }
+
+  /** How much is left of the lease that `holder` has on the entry, when somebody in this process has asked to be told of its end; else undefined. */
+  leftOf(entry: string, holder: string): Promise<number> | undefined {
+    const awaited = this.#awaited.get(entry);
+    if (awaited?.holder !== holder) return undefined;
+    return awaited.asking.then(({ waitMs }) => awaited.atMs + waitMs - performance.now());
+  }
+
+  /** Somebody asks to be told of the end of that lease. */
+  note(entry: string, holder: string, asking: Promise<Contended>): void {
+    const awaited: AwaitedLease = { holder, asking, atMs: performance.now() };
+    this.#awaited.set(entry, awaited);
+    const forget = (): void => {
+      if (this.#awaited.get(entry) === awaited) this.#awaited.delete(entry);
+    };
+    asking.then(({ waitMs }) => {
+      if (waitMs === 0) forget();
+      else setTimeout(forget, waitMs).unref();
+    }, forget);
+  }
+
+  /** Wakes those who wait for the entry; for null, everybody. */
+  readonly wake = (entry: string | null): void => {
+    // First of all, since whoever finds a lease from now on has to ask anew.
+    if (entry === null) this.#awaited.clear();
+    else this.#awaited.delete(entry);
+    this.#waiters.wake(entry);
+  };
+}
