@@ -77,6 +77,8 @@ describeTopologies((topology) => {
 
     it('goes when the entry expires in Redis', async () => {
       await cli.client.pexpire(entry(), 1);
+      // Redis removes, and tells of, what has expired when it comes across it: at once when somebody asks for it.
+      await eventually(async () => expect(await cli.client.exists(entry())).toBe(0), { within: '5s' });
       await gone();
     });
 

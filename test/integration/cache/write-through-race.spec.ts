@@ -28,7 +28,7 @@ describeTopologies((topology) => {
     let caches: readonly [CacheService, CacheService];
 
     beforeAll(async () => {
-      for (const _ of [1, 2]) apps.push(await cacheApp({ redis: sharedRedis(topology), prefix }));
+      for (let i = 0; i < 2; i++) apps.push(await cacheApp({ redis: sharedRedis(topology), prefix }));
       caches = apps.map((app) => app.get(CacheService)) as unknown as typeof caches;
     });
 

@@ -23,7 +23,7 @@ export interface PageAppOptions {
 }
 
 /** An answer as a client sees it. */
-export interface Seen {
+interface Seen {
   readonly status: number;
   readonly headers: Headers;
   readonly body: string;
