@@ -47,7 +47,6 @@ export class ClusterTracking implements FeedSource {
     for (const event of TOPOLOGY_EVENTS) options.cluster.on(event, this.#reconcile);
     this.#reconcile();
     this.#rollCall.start();
-    this.#callTheRoll().catch(ignoreSinceItIsAskedAgain);
   }
 
   close(): void {
@@ -68,6 +67,8 @@ export class ClusterTracking implements FeedSource {
     for (const address of addresses) {
       if (!this.#links.has(address)) this.#links.set(address, this.#listenTo(address));
     }
+    // The first roll call may have come before the connection, and the application's start waits for the answer.
+    if (this.#owners.size === 0) this.#callTheRoll().catch(ignoreSinceItIsAskedAgain);
     this.#review();
   };
 
