@@ -12,8 +12,11 @@ interface Versioned {
   readonly version: number;
 }
 
-/** How the entries of a key are invalidated. `owned` keys are changed by one process alone, one change after the other, since only then do writes have an order. */
-const KINDS = ['plain', 'tagged', 'derived', 'segment', 'owned'] as const;
+/**
+ * How the entries of a key are invalidated. `owned` keys are set, by one process alone and one change after the other, since only then do writes have an order;
+ * `written` ones are written through, by everybody.
+ */
+const KINDS = ['plain', 'tagged', 'derived', 'segment', 'owned', 'written'] as const;
 type Kind = (typeof KINDS)[number];
 const KEYS_PER_KIND = 6;
 const GROUPS = 2;
@@ -163,25 +166,45 @@ export class Workload {
   }
 
   async #change(place: Place, random: () => number): Promise<void> {
+    if (place.kind === 'written') await this.#writeThrough(place, random);
+    else await this.#changeThenTell(place, random);
+    await this.#getOrSet([place], random);
+  }
+
+  async #writeThrough(place: Place, random: () => number): Promise<void> {
+    const { name } = place;
+    const [before, after] = [random() * 10, random() * 10];
+    const write = async (): Promise<Versioned> => {
+      await sleep(before);
+      const [version] = await this.source.change([name]);
+      await sleep(after);
+      return { name, version: version as number };
+    };
+    const { evictionsDeferred } = this.cache.counters;
+    const { version } = (await this.cache.writeThrough(name, write, optionsOf(place, random))) as Versioned;
+    // It does not say whether Redis was told.
+    this.#note([name], [version], this.cache.counters.evictionsDeferred === evictionsDeferred);
+  }
+
+  async #changeThenTell(place: Place, random: () => number): Promise<void> {
     const { kind, group } = place;
     const byTag = kind !== 'plain' && kind !== 'owned' && random() < 0.6;
     const together = byTag && kind !== 'derived' ? PLACES.filter((p) => p.kind === kind && p.group === group) : [place];
-    const names = together.map((one) => one.name);
-    for (const one of names) this.#changing.add(one);
+    const names = together.map(({ name }) => name);
+    for (const name of names) this.#changing.add(name);
     try {
       const versions = await this.source.change(names);
-      const confirmed = byTag
-        ? await this.#invalidate(place)
-        : await this.#replace(place, versions[0] as number, random);
-      const endedUs = nowUs();
-      const { process } = this.settings;
-      names.forEach((key, i) =>
-        this.#changes.push({ process, key, version: versions[i] as number, endedUs, confirmed }),
-      );
+      const told = byTag ? this.#invalidate(place) : this.#replace(place, versions[0] as number, random);
+      this.#note(names, versions, await told);
     } finally {
-      for (const one of names) this.#changing.delete(one);
+      for (const name of names) this.#changing.delete(name);
     }
-    await this.#getOrSet([place], random);
+  }
+
+  #note(names: readonly string[], versions: readonly number[], confirmed: boolean): void {
+    const endedUs = nowUs();
+    const { process } = this.settings;
+    names.forEach((key, i) => this.#changes.push({ process, key, version: versions[i] as number, endedUs, confirmed }));
   }
 
   #invalidate({ kind, name, group }: Place): Promise<boolean> {
@@ -189,16 +212,11 @@ export class Workload {
     return this.cache.invalidateTags([kind === 'derived' ? ['of', name] : group]);
   }
 
-  async #replace(place: Place, version: number, random: () => number): Promise<boolean> {
+  #replace(place: Place, version: number, random: () => number): Promise<boolean> {
     const { kind, name } = place;
     const view = this.#viewOf(place);
-    const style = random();
-    if (kind !== 'owned' || style < 0.3) return view.delete(name);
-    const options = optionsOf(place, random);
-    if (style < 0.8) return view.set(name, { name, version }, options);
-    await view.writeThrough(name, () => ({ name, version }), options);
-    // It does not say whether Redis was told.
-    return false;
+    if (kind !== 'owned' || random() < 0.3) return view.delete(name);
+    return view.set(name, { name, version }, optionsOf(place, random));
   }
 
   #viewOf({ kind, group }: Place): Cache {
@@ -228,7 +246,11 @@ function tagsOf({ kind, n, group }: Place): Pick<GetOrSetOptions, 'tags'> {
     ];
   };
   if (kind === 'tagged') return { tags: [group, 'all'] };
-  if (kind === 'derived' || (kind === 'segment' && n % 2 === 0) || (kind === 'owned' && n % 2 === 0))
+  if (
+    kind === 'derived' ||
+    (kind === 'segment' && n % 2 === 0) ||
+    ((kind === 'owned' || kind === 'written') && n % 2 === 0)
+  )
     return { tags: derived };
   return {};
 }
