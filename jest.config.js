@@ -26,6 +26,8 @@ const shared = {
 
 /** @type {import('jest').Config} */
 export default {
+  // Most tests wait, for servers and for time to pass: two at a time, also on a machine with two cores.
+  maxWorkers: 2,
   projects: [
     {
       ...shared,

@@ -25,7 +25,8 @@ local lease = tonumber(ARGV[5])
 local channel = ARGV[6]
 
 local isOurs = redis.call('GET', fence) == id
-if isOurs then redis.call('UNLINK', fence) end
+-- Not alone: whoever else is writing must not store its value either, since ours may have been the later one.
+if isOurs or leaves == 0 then redis.call('UNLINK', fence) end
 if leaves == 1 then return 0 end
 
 local head = redis.pcall('GETRANGE', entry, 0, 11)

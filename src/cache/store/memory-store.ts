@@ -120,7 +120,8 @@ export class MemoryStore implements EntryStore {
   async endWrite(entry: string, id: string, outcome: WriteOutcome): Promise<boolean> {
     const fence = writeFenceKey(entry);
     const isOurs = this.#get(fence)?.toString('latin1') === id;
-    if (isOurs) this.#delete(fence);
+    // Not alone: whoever else is writing must not store its value either, since ours may have been the later one.
+    if (isOurs || outcome.kind !== 'unchanged') this.#delete(fence);
     if (outcome.kind === 'unchanged') return false;
     const held = this.#get(entry);
     const isStored = isOurs && outcome.kind === 'value';

@@ -51,6 +51,11 @@ async function open(topology: SharedTopology, memory: boolean): Promise<void> {
   await Promise.all(children.map((child) => child.do('open', settings(topology, memory))));
 }
 
+async function closeAll(topology: SharedTopology): Promise<void> {
+  await Promise.all(children.map((child) => child.do('close', null)));
+  await expectEveryKeyExpires(topology, prefix);
+}
+
 async function loadsOf(key: string): Promise<number> {
   return (await source.loads(key)).length;
 }
@@ -81,10 +86,7 @@ afterEach(() => source.close());
 describeTopologies((topology) => {
   describe.each([false, true])('with the memory tier %s', (memory) => {
     beforeEach(() => open(topology, memory));
-    afterEach(async () => {
-      await Promise.all(children.map((child) => child.do('close', null)));
-      await expectEveryKeyExpires(topology, prefix);
-    });
+    afterEach(() => closeAll(topology));
 
     it(`loads a cold key once for ${PROCESSES} processes of ${CALLERS} callers`, async () => {
       for (const kind of ['value', 'null', 'static tag', 'derived tag', 'batch'] as const) {
@@ -108,6 +110,11 @@ describeTopologies((topology) => {
         }
       }
     });
+  });
+
+  describe('without a memory tier', () => {
+    beforeEach(() => open(topology, false));
+    afterEach(() => closeAll(topology));
 
     it('shares a failing load, and asks the loader once per backoff', async () => {
       const key = newKey();
@@ -148,8 +155,7 @@ describeTopologies((topology) => {
     // The victim's, and one.
     expect(await loadsOf(key)).toBe(2);
     expect(slowestMs).toBeLessThan(LEASE_MS + 50 + SLACK_MS);
-    await Promise.all(children.map((child) => child.do('close', null)));
-    await expectEveryKeyExpires(topology, prefix);
+    await closeAll(topology);
   });
 });
 

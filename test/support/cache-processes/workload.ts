@@ -181,7 +181,7 @@ export class Workload {
       return { name, version: version as number };
     };
     const { evictionsDeferred } = this.cache.counters;
-    const { version } = (await this.cache.writeThrough(name, write, optionsOf(place, random))) as Versioned;
+    const { version } = await this.cache.writeThrough<Versioned>(name, write, optionsOf(place, random));
     // It does not say whether Redis was told.
     this.#note([name], [version], this.cache.counters.evictionsDeferred === evictionsDeferred);
   }
