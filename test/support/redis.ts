@@ -56,7 +56,7 @@ export async function expectEveryKeyExpires(topology: SharedTopology, prefix: st
   expect(immortal).toEqual([]);
 }
 
-/** Call it once at the top of a test file: after its last test, the file fails if it left a connection open. */
+/** Call it once at the top level of a test file, below what the file closes in the end: the file fails if it left a connection open after its last test. */
 export function expectNoLeakedConnections(): void {
   const open = (): number => process.getActiveResourcesInfo().filter((kind) => kind === 'TCPSocketWrap').length;
   let before = 0;

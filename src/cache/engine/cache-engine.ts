@@ -276,7 +276,7 @@ export class CacheEngine {
     try {
       const claim = await this.#leases.orGiveBack(lease, store.claimRefresh(entry, head, lease.marker, leaseMs, true));
       if (claim.kind === 'theirs') {
-        const load = this.#refreshes.running(entry);
+        const load = this.#refreshes.running(entry, head);
         if (load === null) return { kind: 'theirs', waiter, waitMs: claim.waitMs, stale };
         waiter.cancel();
         return { kind: 'joined', load, stale };

@@ -23,25 +23,36 @@ export interface RefreshesOptions {
   readonly onStoreError: (error: unknown) => void;
 }
 
+/** A load, and the beginning of the very entry that it is to replace. */
+interface Refresh {
+  readonly load: RunningLoad;
+  readonly head: Lease['head'];
+}
+
 /** Loads that are to replace an entry which is still there. */
 export class Refreshes {
-  /** By entry: this process's own with their load, and others' that it need not ask about for a while. */
-  readonly #known = new Map<string, RunningLoad | null>();
+  /** By entry: this process's own, and null for others' that it need not ask about for a while. */
+  readonly #known = new Map<string, Refresh | null>();
 
   constructor(private readonly options: RefreshesOptions) {}
 
-  /** The load of this process that is to replace the entry. */
-  running(entry: string): RunningLoad | null {
-    return this.#known.get(entry) ?? null;
+  /**
+   * The load of this process that is to replace the entry which begins with `head`. One that is to replace an earlier entry under the same key may have begun before a
+   * deletion that the present readers came after.
+   */
+  running(entry: string, head: string | Buffer): RunningLoad | null {
+    const known = this.#known.get(entry) ?? null;
+    return known !== null && isSameHead(known.head, head) ? known.load : null;
   }
 
   /** Loads under a lease that we have; others in this process may join. */
   start(request: LoadRequest, lease: Lease, stale: StoredValue | null): RunningLoad {
     const { entry } = request;
     const load = this.options.loads.start(request, lease, stale);
-    this.#known.set(entry, load);
+    const refresh: Refresh = { load, head: lease.head };
+    this.#known.set(entry, refresh);
     const ended = (): void => {
-      if (this.#known.get(entry) === load) this.#known.delete(entry);
+      if (this.#known.get(entry) === refresh) this.#known.delete(entry);
     };
     load.result.then(ended, ended);
     return load;
@@ -85,6 +96,10 @@ export class Refreshes {
     };
     setTimeout(end, Math.min(ms, LONGEST_TRUST_MS)).unref();
   }
+}
+
+function isSameHead(one: Lease['head'], other: string | Buffer): boolean {
+  return one !== null && Buffer.from(one).equals(Buffer.from(other));
 }
 
 function ignoreSinceItIsCounted(): void {

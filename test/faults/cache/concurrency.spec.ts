@@ -14,7 +14,6 @@ import { seededRandom } from '../../support/write-behind-random.js';
  * Real processes read and change the same keys at random while their connections break, and everything that they saw is held against the guarantee.
  * `SEED=<n>` repeats the choices of a run, `ROUNDS=<n>` makes it that many times as long.
  */
-expectNoLeakedConnections();
 
 const SEED = Number(process.env.SEED ?? randomInt(2 ** 31));
 const ROUNDS = Number(process.env.ROUNDS ?? 1);
@@ -45,6 +44,8 @@ afterAll(async () => {
     await Promise.all([...servers.values()].map((server) => server.stop()));
   }
 }, 60_000);
+// Hooks run in the order in which they stand: this one has to see what the one above has closed.
+expectNoLeakedConnections();
 
 describe.each<[SharedTopology, 'off' | 'on', readonly Disturbance[]]>([
   ['standalone', 'off', ['kill', 'kill pubsub', 'cut', 'freeze']],

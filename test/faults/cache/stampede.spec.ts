@@ -19,8 +19,6 @@ import {
   type SharedTopology,
 } from '../../support/redis.js';
 
-expectNoLeakedConnections();
-
 const PROCESSES = 4;
 const CALLERS = 200;
 const LEASE_MS = 1_000;
@@ -46,6 +44,8 @@ function settings(topology: SharedTopology, memory: boolean): OpenSettings {
   const sourceUrl = sharedRedis('standalone').url;
   return { redis: sharedRedis(topology), prefix, sourceUrl, memory, lease: `${LEASE_MS}ms`, redisDeadline: '5s' };
 }
+// Hooks run in the order in which they stand: this one has to see what the one above has closed.
+expectNoLeakedConnections();
 
 async function open(topology: SharedTopology, memory: boolean): Promise<void> {
   await Promise.all(children.map((child) => child.do('open', settings(topology, memory))));

@@ -7,8 +7,6 @@ import { sourceKeys, type FromChild } from '../../support/write-behind-protocol.
 import { WriteBehindProcess } from '../../support/write-behind-process.js';
 import { seededRandom } from '../../support/write-behind-random.js';
 
-expectNoLeakedConnections();
-
 const { url: sourceUrl } = sharedRedis('standalone');
 
 let server: RedisServer;
@@ -25,6 +23,8 @@ afterAll(async () => {
   source.disconnect();
   await server.stop();
 });
+// Hooks run in the order in which they stand: this one has to see what the one above has closed.
+expectNoLeakedConnections();
 beforeEach(() => {
   prefix = randomPrefix();
 });
