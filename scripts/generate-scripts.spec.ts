@@ -25,7 +25,7 @@ describe('npm run generate', () => {
   it('writes the typed commands of the scripts in lua', () => {
     const { status, stderr } = generate();
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
-    expect(readFileSync(join(copy, 'src/cache/cache.scripts.gen.ts'), 'utf8')).toContain('export const cacheFill');
+    expect(readFileSync(join(copy, 'src/cache/cache.scripts.gen.ts'), 'utf8')).toContain('export const cacheSettle');
   });
 
   it('fails when a KEYS line is removed from a header, and says where', () => {
