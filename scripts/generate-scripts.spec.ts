@@ -29,10 +29,10 @@ describe('npm run generate', () => {
   });
 
   it('fails when a KEYS line is removed from a header, and says where', () => {
-    const path = join(copy, 'lua/cache/fill.lua');
+    const path = join(copy, 'lua/cache/renew.lua');
     writeFileSync(path, readFileSync(path, 'utf8').replace(/^ *KEYS .*\n/m, ''));
     const { status, stderr } = generate();
     expect(status).toBe(1);
-    expect(stderr).toMatch(/^lua\/cache\/fill\.lua:\d+: KEYS\[1\] is bound, but the header declares no key\. Fix: /);
+    expect(stderr).toMatch(/^lua\/cache\/renew\.lua:\d+: KEYS\[1\] is bound, but the header declares no key\. Fix: /);
   });
 });
