@@ -47,11 +47,18 @@ afterAll(async () => {
 // Hooks run in the order in which they stand: this one has to see what the one above has closed.
 expectNoLeakedConnections();
 
-describe.each<[SharedTopology, 'off' | 'on', readonly Disturbance[]]>([
-  ['standalone', 'off', ['kill', 'kill pubsub', 'cut', 'freeze']],
-  ['standalone', 'on', ['kill', 'kill pubsub', 'cut']],
+type Variant = [topology: SharedTopology, memory: 'off' | 'on', disturbances: readonly Disturbance[]];
+
+/** In the runs by hand: they take minutes. */
+const ON_CLUSTER: readonly Variant[] = [
   ['cluster', 'off', ['kill', 'kill pubsub', 'cut', 'freeze']],
   ['cluster', 'on', ['kill', 'kill pubsub', 'cut']],
+];
+
+describe.each<Variant>([
+  ['standalone', 'off', ['kill', 'kill pubsub', 'cut', 'freeze']],
+  ['standalone', 'on', ['kill', 'kill pubsub', 'cut']],
+  ...(process.env.ROUNDS === undefined ? [] : ON_CLUSTER),
 ])('on %s, with the memory tier %s', (topology, memory, disturbances) => {
   it(
     'gives nobody what was there before a confirmed invalidation, whatever breaks',
