@@ -27,6 +27,8 @@ if not held then
   redis.call('SET', lease, marker, 'PX', leaseMs)
   return { 0, false }
 end
+-- Ours already, when the command is sent a second time; but for its last byte, which says that somebody waits.
+if string.sub(held, 1, -2) == string.sub(marker, 1, -2) then return { 0, false } end
 if string.byte(held, 1) ~= string.byte(marker, 1) then return { 0, held } end
 if waits == 1 then redis.call('SET', lease, string.sub(held, 1, -2) .. '1', 'KEEPTTL') end
 return { math.max(1, redis.call('PTTL', lease)), false }

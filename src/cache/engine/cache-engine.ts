@@ -184,6 +184,8 @@ export class CacheEngine {
     if (bytes === null) return { kind: 'ours', load: this.options.loads.start(request, lease, null), stale: null };
     if (bytes === undefined) return WITHOUT_STORE;
     const held = readHeld(this.options.codec, bytes);
+    // The command was sent twice, by a client that does so, and finds what it did the first time.
+    if (held.kind === 'lease' && held.id === lease.id) return this.#interpret(request, null, lease, read, asked);
     if (held.kind === 'value') return this.#judge(request, held, read, asked);
     if (held.kind === 'failure') return { ...held, kind: 'failed', stale: null };
     if (held.kind === 'lease') return this.#joinOrContend(request, held.id, lease, read);
@@ -315,7 +317,10 @@ export class CacheEngine {
   #loadStoreless(request: LoadRequest): RunningLoad {
     const { entry } = request;
     const shared = this.#storeless.get(entry);
-    if (shared !== undefined) return shared;
+    if (shared !== undefined) {
+      request.onWait?.();
+      return shared;
+    }
     const load = this.options.loads.start(request, null, null);
     this.#storeless.set(entry, load);
     const ended = (): void => {

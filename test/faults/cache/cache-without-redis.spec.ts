@@ -1,11 +1,12 @@
 import { readFile } from 'node:fs/promises';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { TestingModule } from '@nestjs/testing';
+import { Redis } from 'ioredis';
 import { CacheService } from '../../../src/cache/index.js';
 import { encodeKey } from '../../../src/core/keys/key-encoding.js';
 import type { RedisConnection } from '../../../src/core/redis/redis-connection.js';
 import { RedisConnections } from '../../../src/core/redis/redis-connections.js';
-import { eventually, startRedis, type RedisNode, type RedisServer } from '../../../src/testing/index.js';
+import { eventually, startRedis, startTcpProxy, type RedisNode, type RedisServer } from '../../../src/testing/index.js';
 import { cacheApp } from '../../support/cache-app.js';
 import { expectNoLeakedConnections, randomPrefix } from '../../support/redis.js';
 
@@ -118,6 +119,45 @@ describe('a Redis that is killed', () => {
     expect(cache.counters.evictionsDeferred).toBe(2);
     await cache.set('evicted', 'again');
     expect(await cache.get('evicted')).toBe('again');
+  });
+
+  // Two batches that share each other's keys would wait for each other for ever.
+  it('lets a batch load what is its own without waiting for what another caller is loading', async () => {
+    await node.kill();
+    let finish: (value: string) => void = () => undefined;
+    const slow = cache.getOrSet('slow', () => new Promise<string>((resolve) => (finish = resolve)));
+    const asked: (readonly string[])[] = [];
+    const batch = cache.getOrSetMany(['slow', 'own'], (keys) => {
+      asked.push(keys);
+      return keys.map((key) => `${key} of the batch`);
+    });
+    await eventually(() => expect(asked).toEqual([['own']]));
+    finish('shared');
+    expect(await Promise.all([slow, batch])).toEqual(['shared', ['shared', 'own of the batch']]);
+    expect(asked).toEqual([['own']]);
+  });
+});
+
+describe('a client that sends commands again', () => {
+  it('finds the lease that it took the first time', async () => {
+    await start();
+    await using proxy = await startTcpProxy(node);
+    const client = new Redis({ host: proxy.host, port: proxy.port });
+    const resending = await cacheApp({ redis: { client }, prefix: PREFIX });
+    try {
+      const theirs = resending.get(CacheService);
+      await eventually(async () => expect(await theirs.set('other', 'value')).toBe(true));
+      // The command arrives, and its reply does not.
+      proxy.delay('200ms');
+      const reading = theirs.getOrSet('key', () => 'loaded');
+      await eventually(async () => expect(await redis.get(entryOf('key'))).not.toBeNull());
+      proxy.cut();
+      expect(await reading).toBe('loaded');
+      await eventually(async () => expect(await cache.get('key')).toBe('loaded'));
+    } finally {
+      await resending.close();
+      client.disconnect();
+    }
   });
 });
 

@@ -49,16 +49,11 @@ expectNoLeakedConnections();
 
 type Variant = [topology: SharedTopology, memory: 'off' | 'on', disturbances: readonly Disturbance[]];
 
-/** In the runs by hand: they take minutes. */
-const ON_CLUSTER: readonly Variant[] = [
-  ['cluster', 'off', ['kill', 'kill pubsub', 'cut', 'freeze']],
-  ['cluster', 'on', ['kill', 'kill pubsub', 'cut']],
-];
-
 describe.each<Variant>([
   ['standalone', 'off', ['kill', 'kill pubsub', 'cut', 'freeze']],
   ['standalone', 'on', ['kill', 'kill pubsub', 'cut']],
-  ...(process.env.ROUNDS === undefined ? [] : ON_CLUSTER),
+  ['cluster', 'off', ['kill', 'kill pubsub', 'cut', 'freeze']],
+  ['cluster', 'on', ['kill', 'kill pubsub', 'cut']],
 ])('on %s, with the memory tier %s', (topology, memory, disturbances) => {
   it(
     'gives nobody what was there before a confirmed invalidation, whatever breaks',

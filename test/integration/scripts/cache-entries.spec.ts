@@ -178,6 +178,14 @@ describe.each<ScriptTopology>(['standalone', 'cluster'])('the scripts of cache e
       await expectLeft(60_000);
     });
 
+    it('finds the lease that it has taken when it is sent a second time', async () => {
+      const marker = newMarker();
+      expect(await wait(marker)).toEqual([0, null]);
+      await wait();
+      expect(await wait(marker)).toEqual([0, null]);
+      expect(await held()).toBe(waited(marker));
+    });
+
     it('does not touch a value', async () => {
       await servers.client.set(entry, 'value', 'PX', 30_000);
       expect(await wait()).toEqual([0, Buffer.from('value')]);

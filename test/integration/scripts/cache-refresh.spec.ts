@@ -65,6 +65,14 @@ describe.each<ScriptTopology>(['standalone', 'cluster'])('the scripts of a refre
     await expectLeft(lease, 20_000);
   });
 
+  it('is ours when it is asked for twice, by a client that sends commands again', async () => {
+    const marker = newMarker();
+    expect(await claim(marker, 1)).toEqual([0, null]);
+    await claim(newMarker(), 1);
+    expect(await claim(marker, 1)).toEqual([0, null]);
+    expect(await get(lease)).toBe(`${marker.slice(0, -1)}1`);
+  });
+
   it('leaves the entry and its time alone after a failure, and the mark its own time', async () => {
     const marker = newMarker();
     await claim(marker);
