@@ -106,7 +106,8 @@ export type CacheTag = KeyParts;
 export type CacheTags<Value> = readonly CacheTag[] | ((value: Value) => readonly CacheTag[]);
 
 /** How one value is stored. */
-export interface StoreOptions<Value = unknown> extends ExpiryOptions<Value> {
+export interface StoreOptions<Value = unknown>
+  extends ExpiryOptions<Value>, Pick<FreshnessOptions, 'negativeTtl' | 'staleWhileRevalidate' | 'failSafe'> {
   /** What the entry can be invalidated by, beside its key. */
   readonly tags?: CacheTags<Value>;
 }

@@ -94,7 +94,8 @@ export class Cache<Value = unknown> {
     );
   }
 
-  /** The cached value while it is fresh, or `undefined`. One round trip, shared with the other reads of the same tick; one more for a tagged value. */
+  /**
+   * The cached value while it is fresh, or `undefined`. One that serves on for the `throttle` after a failed load counts as fresh for so long. One round trip, shared with the other reads of the same tick; one more for a tagged value. */
   async get<V extends Value = Value>(key: CacheKey): Promise<V | undefined> {
     const keys = this.#keys.current();
     const entry = keys.entry(key);

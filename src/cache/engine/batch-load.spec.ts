@@ -5,12 +5,12 @@ import { BatchLoad } from './batch-load.js';
 const upper = (keys: readonly string[]): string[] => keys.map((key) => key.toUpperCase());
 
 describe('BatchLoad', () => {
-  it('loads all missing keys with one call, in the order in which they turned out to be missing', async () => {
+  it('loads all missing keys with one call, in their order, whichever turned out first to be missing', async () => {
     const loadMany = jest.fn(upper);
     const batch = new BatchLoad(loadMany, 3);
     const [a, b, c] = [batch.place('a'), batch.place('b'), batch.place('c')];
     expect(await Promise.all([c.load(), a.load(), b.load()])).toEqual(['C', 'A', 'B']);
-    expect(loadMany.mock.calls).toEqual([[['c', 'a', 'b']]]);
+    expect(loadMany.mock.calls).toEqual([[['a', 'b', 'c']]]);
   });
 
   it('waits until it is known of every key whether it is missing', async () => {

@@ -1,12 +1,14 @@
 import { ConfigurationError } from '../../core/errors/configuration.error.js';
 
-/** Produces the values of several keys, in their order; `undefined` for what there is not. */
+/** Produces the values of several keys, in their order, which is that of the call; `undefined` for what there is not. */
 export type BatchLoader<Key, Value> = (
   keys: readonly Key[],
 ) => readonly (Value | undefined)[] | Promise<readonly (Value | undefined)[]>;
 
 interface Wanted<Key, Value> {
   readonly key: Key;
+  /** Where it stands among the keys. */
+  readonly index: number;
   readonly resolve: (value: Value | undefined) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -28,6 +30,7 @@ export interface BatchPlace<Value> {
 export class BatchLoad<Key, Value> {
   #wanted: Wanted<Key, Value>[] = [];
   #unknown: number;
+  #places = 0;
 
   constructor(
     private readonly loadMany: BatchLoader<Key, Value>,
@@ -36,7 +39,10 @@ export class BatchLoad<Key, Value> {
     this.#unknown = keys;
   }
 
+  /** To be called for the keys in their order. */
   place(key: Key): BatchPlace<Value> {
+    const index = this.#places;
+    this.#places += 1;
     let isKnown = false;
     const know = (): void => {
       if (!isKnown) this.#unknown -= 1;
@@ -46,7 +52,7 @@ export class BatchLoad<Key, Value> {
     return {
       load: () =>
         new Promise((resolve, reject) => {
-          this.#wanted.push({ key, resolve, reject });
+          this.#wanted.push({ key, index, resolve, reject });
           know();
         }),
       waits: know,
@@ -55,7 +61,8 @@ export class BatchLoad<Key, Value> {
   }
 
   #dispatch(): void {
-    const wanted = this.#wanted;
+    // On a cluster they became known node by node.
+    const wanted = this.#wanted.sort((one, other) => one.index - other.index);
     this.#wanted = [];
     if (wanted.length > 0) void this.#load(wanted);
   }

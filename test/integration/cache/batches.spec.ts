@@ -49,7 +49,7 @@ describeStores((world) => {
     const { asked, load } = source();
     await cache.set([name, 2], 'there');
     expect(await cache.getOrSetMany(keys(3, 1, 2, 4), load)).toEqual(['value 3', 'value 1', 'there', 'value 4']);
-    expect(asked.map((ids) => ids.sort())).toEqual([[1, 3, 4]]);
+    expect(asked).toEqual([[3, 1, 4]]);
     await stored(1, 3, 4);
     expect(await cache.getOrSetMany(keys(1, 2, 3, 4), load)).toEqual(['value 1', 'there', 'value 3', 'value 4']);
     expect(asked).toHaveLength(1);
