@@ -14,6 +14,7 @@ import { MemoryTier } from './memory/memory-tier.js';
 import { RefusalLog } from './refusal-log.js';
 import type { EntryStore } from './store/entry-store.js';
 import { TagBook } from './tags/tag-book.js';
+import { Unconfirmed } from './unconfirmed.js';
 
 /** What a {@link CacheCore} is made of. */
 export interface CacheCoreOptions {
@@ -35,6 +36,8 @@ export class CacheCore {
   readonly tags: TagBook;
   readonly loads: Loads;
   readonly engine: CacheEngine;
+  /** Evictions of entries under way. */
+  readonly evictions = new Unconfirmed();
   readonly deferredEntries: Deferred;
   readonly deferredTags: Deferred;
   readonly #refusals: RefusalLog;
@@ -63,6 +66,7 @@ export class CacheCore {
       leaseMs,
       counters,
       events,
+      evictions: this.evictions,
       handing: (decode) => (memory === null ? decode : memory.handing(decode)),
       onLost: (keys, error) => this.noteLost(keys, error),
     });
@@ -73,6 +77,7 @@ export class CacheCore {
       tagCheck,
       loads: this.loads,
       deferred: this.deferredEntries,
+      evictions: this.evictions,
       codec,
       clock,
       leaseMs,

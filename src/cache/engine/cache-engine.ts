@@ -11,6 +11,7 @@ import type { PendingRead } from '../memory/pending-reads.js';
 import type { Claimed, EntryStore } from '../store/entry-store.js';
 import type { KnownTag } from '../tags/known-tag.js';
 import type { AskedTags } from '../tags/tag-peeks.js';
+import type { Unconfirmed } from '../unconfirmed.js';
 import { Contention } from './contention.js';
 import { freshnessOf, isDueEarly } from './freshness.js';
 import { isAnswer } from './is-answer.js';
@@ -32,6 +33,8 @@ export interface CacheEngineOptions {
   readonly loads: Loads;
   /** Entries whose eviction has not been confirmed: they are not to be read. */
   readonly deferred: Deferred;
+  /** Evictions that are about to be confirmed. */
+  readonly evictions: Unconfirmed;
   readonly codec: Codec;
   readonly clock: Clock;
   readonly leaseMs: number;
@@ -45,6 +48,14 @@ export interface Answer {
   readonly value: unknown;
   readonly isHit: boolean;
   readonly isStale: boolean;
+}
+
+/** One read of an entry that takes its lease when it is absent. */
+interface Reading {
+  readonly lease: Lease;
+  readonly read: PendingRead | null;
+  /** This process's eviction of the entry that was not confirmed when the read was sent. */
+  readonly eviction: number | undefined;
 }
 
 /** After so many changes between one look and the next, a caller loads for itself. */
@@ -89,15 +100,17 @@ export class CacheEngine {
 
   /** The value if it is there and fresh, without loading it. */
   async find(entry: string, space: TagSpace, tags: readonly string[]): Promise<{ readonly value: unknown } | null> {
-    const { store, memory, tagCheck, deferred, codec, counters, clock } = this.options;
+    const { store, memory, tagCheck, deferred, evictions, codec, counters, clock } = this.options;
     if (deferred.has(entry)) return null;
+    const eviction = evictions.of(entry);
     const read = memory?.expect(entry) ?? null;
     try {
       const [bytes, asked] = await Promise.all([store.read(entry), tagCheck.ask(space, tags, false)]);
       const held = bytes === null ? null : readHeld(codec, bytes);
       if (held?.kind === 'unreadable') counters.unreadable += 1;
-      if (held?.kind === 'lease') return await this.#justLoaded(held.id, space);
+      if (held?.kind === 'lease') return await this.#justLoaded(entry, held.id, space, eviction);
       if (held?.kind !== 'value' || clock.now() >= held.freshUntilMs) return null;
+      if (this.#isPending(entry, eviction)) return null;
       const known = await tagCheck.check(space, held.tags, asked);
       if (known === null) {
         counters.deadByTag += 1;
@@ -114,12 +127,26 @@ export class CacheEngine {
   }
 
   /** What this process has loaded, and what is on its way to the store. */
-  async #justLoaded(leaseId: string, space: TagSpace): Promise<{ readonly value: unknown } | null> {
+  async #justLoaded(
+    entry: string,
+    leaseId: string,
+    space: TagSpace,
+    eviction: number | undefined,
+  ): Promise<{ readonly value: unknown } | null> {
     const load = this.options.loads.under(leaseId);
-    if (load?.isDone !== true) return null;
+    if (load?.isDone !== true || this.#isFromBefore(load, entry, eviction)) return null;
     const loaded = await load.result.catch(() => null);
     if (loaded === null || !loaded.isKept) return null;
     return (await this.#isStillGood(space, loaded)) ? { value: loaded.hand() } : null;
+  }
+
+  /** Whether this process's eviction of the entry, sent before it was read, has not been confirmed although the read was answered. */
+  #isPending(entry: string, eviction: number | undefined): eviction is number {
+    return eviction !== undefined && this.options.evictions.of(entry) === eviction;
+  }
+
+  #isFromBefore(load: RunningLoad, entry: string, eviction: number | undefined): boolean {
+    return this.#isPending(entry, eviction) && load.evictions < eviction;
   }
 
   /** What was loaded for the entry while the store was away is no longer shared with new callers. */
@@ -144,11 +171,12 @@ export class CacheEngine {
   }
 
   async #look(request: LoadRequest): Promise<Look> {
-    const { store, memory, tagCheck, deferred, leaseMs, loads } = this.options;
+    const { store, memory, tagCheck, deferred, evictions, leaseMs, loads } = this.options;
     const { entry, space } = request;
     if (deferred.has(entry)) return WITHOUT_STORE;
     const lease = this.#leases.next(entry, null);
     const read = memory?.expect(entry) ?? null;
+    const reading: Reading = { lease, read, eviction: evictions.of(entry) };
     let isClaiming = true;
     this.#leases.asks(lease);
     try {
@@ -161,7 +189,7 @@ export class CacheEngine {
       isClaiming = false;
       const asked = asking === undefined ? undefined : await asking;
       // Most looks end here, without another promise.
-      const look = this.#interpret(request, held, lease, read, asked);
+      const look = this.#interpret(request, held, reading, asked);
       return look instanceof Promise ? await look : look;
     } catch (error) {
       if (isClaiming) this.#leases.giveBackIfTaken(lease, error);
@@ -176,28 +204,33 @@ export class CacheEngine {
   #interpret(
     request: LoadRequest,
     bytes: Claimed,
-    lease: Lease,
-    read: PendingRead | null,
+    reading: Reading,
     asked?: AskedTags,
   ): Look | Promise<Look> {
+    const { lease, eviction } = reading;
     // At once, so that whoever finds the lease finds the load too.
     if (bytes === null) return { kind: 'ours', load: this.options.loads.start(request, lease, null), stale: null };
     if (bytes === undefined) return WITHOUT_STORE;
     const held = readHeld(this.options.codec, bytes);
     // The command was sent twice, by a client that does so, and finds what it did the first time.
-    if (held.kind === 'lease' && held.id === lease.id) return this.#interpret(request, null, lease, read, asked);
-    if (held.kind === 'value') return this.#judge(request, held, read, asked);
+    if (held.kind === 'lease' && held.id === lease.id) return this.#interpret(request, null, reading, asked);
+    if (held.kind === 'value') {
+      return this.#isPending(request.entry, eviction) ? WITHOUT_STORE : this.#judge(request, held, reading.read, asked);
+    }
     if (held.kind === 'failure') return { ...held, kind: 'failed', stale: null };
-    if (held.kind === 'lease') return this.#joinOrContend(request, held.id, lease, read);
+    if (held.kind === 'lease') return this.#joinOrContend(request, held.id, reading);
     this.options.counters.unreadable += 1;
     return this.#replace(request, held.head, null);
   }
 
   /** Somebody has the entry's lease: this process or another. */
-  async #joinOrContend(request: LoadRequest, holder: string, lease: Lease, read: PendingRead | null): Promise<Look> {
+  async #joinOrContend(request: LoadRequest, holder: string, reading: Reading): Promise<Look> {
     await this.#leases.untilKnown(holder);
     const load = this.options.loads.under(holder);
-    return load === undefined ? this.#contend(request, holder, lease, read) : { kind: 'joined', load, stale: null };
+    if (load === undefined) return this.#contend(request, holder, reading);
+    return this.#isFromBefore(load, request.entry, reading.eviction)
+      ? WITHOUT_STORE
+      : { kind: 'joined', load, stale: null };
   }
 
   #judge(
@@ -247,9 +280,10 @@ export class CacheEngine {
   }
 
   /** Another process has the entry's lease. */
-  async #contend(request: LoadRequest, holder: string, lease: Lease, read: PendingRead | null): Promise<Look> {
+  async #contend(request: LoadRequest, holder: string, reading: Reading): Promise<Look> {
     const { store, leaseMs } = this.options;
     const { entry } = request;
+    const { lease } = reading;
     await this.#contention.listen();
     const waiter = this.#contention.add(entry);
     try {
@@ -261,7 +295,7 @@ export class CacheEngine {
       const { waitMs, held } = await asking;
       if (waitMs > 0) return { kind: 'theirs', waiter, waitMs, stale: null };
       waiter.cancel();
-      return await this.#interpret(request, held, lease, read);
+      return await this.#interpret(request, held, reading);
     } catch (error) {
       waiter.cancel();
       throw error;

@@ -135,7 +135,7 @@ export class CacheWriter {
     this.#distrust(entries);
     for (const key of entries) this.core.events.emit({ type: 'delete', key });
     try {
-      await this.core.options.store.evict(entries);
+      await this.core.evictions.during(entries, () => this.core.options.store.evict(entries));
     } catch (error) {
       return this.#later(deferredEntries, entries, error);
     }

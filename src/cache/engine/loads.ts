@@ -15,6 +15,7 @@ import { refreshLeaseKey } from '../entry/lease-key.js';
 import type { EntryStore } from '../store/entry-store.js';
 import type { LoadMark } from '../tags/known-tag.js';
 import type { TagBook } from '../tags/tag-book.js';
+import type { Unconfirmed } from '../unconfirmed.js';
 import { isAnswer } from './is-answer.js';
 import { LeaseKeeper, type Lease } from './lease.js';
 import { lifetimeOf, type Lifetime } from './policy.js';
@@ -44,6 +45,8 @@ export interface RunningLoad {
   readonly result: Promise<Loaded>;
   /** Whether the loader has settled. */
   isDone: boolean;
+  /** The number of the latest eviction when it began. */
+  readonly evictions: number;
 }
 
 /** What the loads of a cache have in common. */
@@ -56,6 +59,7 @@ export interface LoadsOptions {
   readonly leaseMs: number;
   readonly counters: CacheCounters;
   readonly events: CacheEvents;
+  readonly evictions: Unconfirmed;
   /** Makes of a way to decode a value the way to hand it out: to each caller a copy, or to all the same, frozen. */
   readonly handing: (decode: () => unknown) => () => unknown;
   /** Something was not stored because the store could not: what now lies under these keys is not to be trusted. */
@@ -100,7 +104,8 @@ export class Loads {
    * serves on for the policy's `throttle`. Settles as the loader does, and does not wait for the storing.
    */
   start(request: LoadRequest, lease: Lease | null, stale: StoredValue | null): RunningLoad {
-    const load: RunningLoad = { result: this.#run(request, lease, stale), isDone: false };
+    const evictions = this.options.evictions.moment;
+    const load: RunningLoad = { result: this.#run(request, lease, stale), isDone: false, evictions };
     const done = (): void => void (load.isDone = true);
     load.result.then(done, done);
     if (lease !== null) {

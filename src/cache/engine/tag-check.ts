@@ -33,7 +33,7 @@ export class TagCheck {
     const known: KnownTag[] = [];
     for (const { tag, token } of tags) {
       const key = space.prefix + tag;
-      if (this.deferred.has(key)) return null;
+      if (this.deferred.has(key) || this.tags.isChanging(key)) return null;
       const found = this.#answer(key, asked);
       if (found === null) return this.#askAndCheck(space, tags, asked);
       if (found?.token !== token) return null;

@@ -5,6 +5,7 @@ import { PendingReads } from '../memory/pending-reads.js';
 import type { EntryStore } from '../store/entry-store.js';
 import { isFromBefore, stampOf, type KnownTag, type LoadMark } from './known-tag.js';
 import { TagPeeks, type AskedTags } from './tag-peeks.js';
+import { Unconfirmed } from '../unconfirmed.js';
 
 /** Tags that a process remembers at once; a forgotten one costs a read. */
 const MOST_TAGS = 100_000;
@@ -40,6 +41,7 @@ export class TagBook {
   /** The latest reading of each clock. */
   readonly #clocks = new LRUCache<string, number>({ max: MOST_CLOCKS });
   readonly #peeks: TagPeeks;
+  readonly #invalidations = new Unconfirmed();
   #order = 0;
 
   constructor(private readonly options: TagBookOptions) {
@@ -113,9 +115,16 @@ export class TagBook {
   async invalidate(clockKey: string, tagKeys: readonly string[], holdMs: number): Promise<void> {
     this.distrust(tagKeys);
     const keys = { clock: clockKey, tags: tagKeys };
-    const token = await this.options.store.invalidateTags(keys, Math.max(holdMs, SHORTEST_HOLD_MS));
+    const token = await this.#invalidations.during(tagKeys, () =>
+      this.options.store.invalidateTags(keys, Math.max(holdMs, SHORTEST_HOLD_MS)),
+    );
     this.distrust(tagKeys);
     this.#learnClock(clockKey, stampOf(token) ?? 0);
+  }
+
+  /** Whether this process is invalidating the tag. */
+  isChanging(tagKey: string): boolean {
+    return this.#invalidations.of(tagKey) !== undefined;
   }
 
   /** Forgets the tags' tokens, and what is on its way from before. */

@@ -197,6 +197,51 @@ describeTopologies((topology) => {
       expect(await otherProcess.get(CacheService).get(key)).toBeUndefined();
     });
 
+    // The script that evicts then comes to the server later than the reads that followed it.
+    describe('that is being evicted, on a server that has lost the script', () => {
+      beforeEach(async () => {
+        // Nothing of these tests is under way any more.
+        await eventually(async () => expect(await cache.set(key, 'old')).toBe(true));
+      });
+
+      it('is not handed out any more', async () => {
+        await redis.send('SCRIPT', ['FLUSH']);
+        const evicted = cache.delete(key);
+        const reads = [cache.get(key), cache.getOrSet(key, () => 'new')];
+        expect(await Promise.all(reads)).toEqual([undefined, 'new']);
+        expect(await evicted).toBe(true);
+      });
+
+      it('is not joined while it is being stored', async () => {
+        await cache.delete(key);
+        await redis.send('SCRIPT', ['FLUSH']);
+        expect(await cache.getOrSet(key, () => 'old')).toBe('old');
+        const evicted = cache.delete(key);
+        const reads = [cache.get(key), cache.getOrSet(key, () => 'new')];
+        expect(await Promise.all(reads)).toEqual([undefined, 'new']);
+        expect(await evicted).toBe(true);
+      });
+
+      it('is loaded once for all who come after', async () => {
+        const evicted = cache.delete(key);
+        const load = jest.fn(async () => 'new');
+        const reads = Array.from({ length: 50 }, () => cache.getOrSet(key, load));
+        expect(new Set(await Promise.all(reads))).toEqual(new Set(['new']));
+        expect(load).toHaveBeenCalledTimes(1);
+        expect(await evicted).toBe(true);
+      });
+
+      it('is not good any more by a tag either', async () => {
+        const options = { tags: [`tag of ${key}`] };
+        await cache.set(key, 'old', options);
+        await redis.send('SCRIPT', ['FLUSH']);
+        const invalidated = cache.invalidateTags(options.tags);
+        const reads = [cache.get(key), cache.getOrSet(key, () => 'new', options)];
+        expect(await Promise.all(reads)).toEqual([undefined, 'new']);
+        expect(await invalidated).toBe(true);
+      });
+    });
+
     it('rejects, rather than throws, for a key that cannot be encoded', async () => {
       await expect(
         cache.getOrSet(

@@ -5,7 +5,7 @@ import { IsString, Length, Matches } from 'class-validator';
 export function IsText(min: number, max: number): PropertyDecorator {
   return applyDecorators(
     // eslint-disable-next-line no-control-regex -- the NUL character is what this refuses
-    Matches(/^[^\u0000]*$/, { message: '$property must not contain a NUL character' }),
+    Matches(/^[^\u0000]*$/, { message: '$property must be text without a NUL character' }),
     Length(min, max),
     IsString(),
   );
