@@ -2,6 +2,8 @@
   Put what was written to the source into the cache, if nobody else wrote the same key meanwhile; else evict the entry, since nobody can say whose
   write the source took last.
 
+  Whoever evicts the entry, or sets it, takes the fence away too: what this writer has from the source may be from before that.
+
   Each writer leaves its id in the fence before it writes. One that found no other's id there passes a value here; and if it finds its own id there now, it was
   alone.
 

@@ -124,7 +124,7 @@ export class Cache<Value = unknown> {
     return this.#setMany([[key, value]], options);
   }
 
-  /** Stores many values: all of them, or none when one cannot be encoded. True when Redis took every one. One round trip; on a cluster one per node. */
+  /** Stores many values: all of them, or none when one cannot be encoded; of several for one key, the last. True when Redis took every one. One round trip; on a cluster one per node. */
   setMany(entries: Iterable<readonly [CacheKey, Value]>, options: StoreOptions<Value> = NO_OPTIONS): Promise<boolean> {
     return this.#setMany(entries, options);
   }
@@ -152,8 +152,8 @@ export class Cache<Value = unknown> {
   /**
    * Write-through: runs `write`, which changes the source, and caches what it returns. First the source, then the cache, never the other way round: when
    * `write` fails, the cache stays as it was. What `write` returns is returned whatever becomes of the cache; when it could not be stored, the entry that it
-   * should have replaced is evicted. A result of `undefined` evicts the entry. When several write one key at once, in this process or others, the entry is evicted too, since
-   * nobody can say whose write the source took last. Two round trips.
+   * should have replaced is evicted. A result of `undefined` evicts the entry. When several write one key at once, in this process or others, or somebody evicts or sets the
+   * entry or invalidates one of its tags meanwhile, it is evicted too, since nobody can say who has the latest from the source. Two round trips; three for a tagged value.
    */
   async writeThrough<V extends Value>(
     key: CacheKey,
@@ -163,7 +163,8 @@ export class Cache<Value = unknown> {
     // Before the source changes: a key that cannot be built, or options that make no sense, must not be found out afterwards.
     const keys = this.#keys.current();
     const policy = this.#policyOf(options);
-    const fence = await this.#writer.beginWrite(keys.entry(key));
+    const hasTags = options.tags !== undefined || keys.baseTags.length > 0;
+    const fence = await this.#writer.beginWrite(keys, keys.entry(key), hasTags);
     let value: V;
     try {
       value = await write();
@@ -280,8 +281,12 @@ export class Cache<Value = unknown> {
   async #setMany<V>(entries: Iterable<readonly [CacheKey, V]>, options: StoreOptions<V>): Promise<boolean> {
     const keys = this.#keys.current();
     const policy = this.#policyOf(options);
-    const writes = Array.from(entries, ([key, value]) => this.#compose(keys, keys.entry(key), value, options));
-    return this.#writer.write(keys, writes, policy, options.expiresAt);
+    const writes = new Map<string, Write>();
+    for (const [key, value] of entries) {
+      const entry = keys.entry(key);
+      writes.set(entry, this.#compose(keys, entry, value, options));
+    }
+    return this.#writer.write(keys, [...writes.values()], policy, options.expiresAt);
   }
 
   /** Throws `EncodeError`. */

@@ -201,12 +201,7 @@ export class CacheEngine {
     }
   }
 
-  #interpret(
-    request: LoadRequest,
-    bytes: Claimed,
-    reading: Reading,
-    asked?: AskedTags,
-  ): Look | Promise<Look> {
+  #interpret(request: LoadRequest, bytes: Claimed, reading: Reading, asked?: AskedTags): Look | Promise<Look> {
     const { lease, eviction } = reading;
     // At once, so that whoever finds the lease finds the load too.
     if (bytes === null) return { kind: 'ours', load: this.options.loads.start(request, lease, null), stale: null };

@@ -22,6 +22,8 @@ export interface WriteFence {
   readonly id: string;
   /** Whether nobody else was writing it when it began. */
   readonly isAlone: boolean;
+  /** The tags' clock when it began. */
+  readonly clockUs: number;
 }
 
 /** How long a write is known to others. One that takes longer evicts the entry in the end. */
@@ -66,7 +68,7 @@ export class CacheWriter {
     const { moment } = deferredEntries;
     this.#distrust(entries);
     try {
-      const values = await this.#compose(keys, writes, lives, nowMs);
+      const values = await this.#compose(keys, writes, lives, nowMs, null);
       if (values.length > 0) await store.put(values);
       // What must not be kept must not leave the old value behind either.
       const kept = new Set(values.map(({ entry }) => entry));
@@ -84,13 +86,18 @@ export class CacheWriter {
   }
 
   /** Call before the source of an entry is written, and {@link endWrite} afterwards. Never rejects: without the store, the entry is evicted in the end. */
-  async beginWrite(entry: string): Promise<WriteFence> {
+  async beginWrite(keys: ScopedKeys, entry: string, hasTags: boolean): Promise<WriteFence> {
     const id = this.#ids.next();
+    const { store } = this.core.options;
     try {
-      return { entry, id, isAlone: await this.core.options.store.beginWrite(entry, id, FENCE_MS) };
+      const [isAlone, clockUs] = await Promise.all([
+        store.beginWrite(entry, id, FENCE_MS),
+        hasTags ? this.core.tags.clock(keys.space.clockKey) : 0,
+      ]);
+      return { entry, id, isAlone, clockUs };
     } catch (error) {
       if (!isStoreError(error)) throw error;
-      return { entry, id, isAlone: false };
+      return { entry, id, isAlone: false, clockUs: 0 };
     }
   }
 
@@ -100,9 +107,12 @@ export class CacheWriter {
     await this.core.options.store.endWrite(entry, id, { kind: 'unchanged' }).catch(() => false);
   }
 
-  /** The source was changed. Stores the value, if this was its only writer; else, or for null, evicts the entry. */
+  /**
+   * The source was changed. Stores the value, if this was its only writer, and nobody evicted or set the entry or invalidated one of its tags meanwhile; else, or for
+   * null, evicts the entry.
+   */
   async endWrite(
-    { entry, id, isAlone }: WriteFence,
+    { entry, id, isAlone, clockUs }: WriteFence,
     keys: ScopedKeys,
     write: Write | null,
     policy: Policy,
@@ -116,7 +126,7 @@ export class CacheWriter {
     const lives = writes.map(({ value }) => lifetimeOf(policy, value, expiresAt, nowMs, Math.random));
     this.#distrust([entry]);
     try {
-      const [value] = await this.#compose(keys, writes, lives, nowMs);
+      const [value] = await this.#compose(keys, writes, lives, nowMs, clockUs);
       await store.endWrite(entry, id, value === undefined ? { kind: 'nothing' } : { ...value, kind: 'value' });
     } catch (error) {
       if (!isStoreError(error)) throw error;
@@ -187,9 +197,11 @@ export class CacheWriter {
     writes: readonly Write[],
     lives: readonly Lifetime[],
     nowMs: number,
+    sinceUs: number | null,
   ): Promise<StoredBytes[]> {
     const { codec } = this.core.options.config;
-    const tokens = await this.#tokensOf(keys, writes, lives);
+    const tokens = await this.#tokensOf(keys, writes, lives, sinceUs);
+    if (tokens === null) return [];
     return writes.flatMap(({ entry, payload, tags }, i) => {
       const { freshMs, keptMs } = lives[i] as Lifetime;
       if (freshMs === 0) return [];
@@ -202,17 +214,22 @@ export class CacheWriter {
     });
   }
 
-  /** The tokens of all tags of the values, asked for together. */
+  /** The tokens of all tags of the values, asked for together. Null when one of them was invalidated since that reading of the clock. */
   async #tokensOf(
     keys: ScopedKeys,
     writes: readonly Write[],
     lives: readonly Lifetime[],
-  ): Promise<ReadonlyMap<string, string>> {
+    sinceUs: number | null,
+  ): Promise<ReadonlyMap<string, string> | null> {
     const tags = [...new Set(writes.flatMap((write) => write.tags))];
     if (tags.length === 0) return NO_TOKENS;
     const longestMs = Math.max(...lives.map(({ keptMs }) => keptMs));
-    const tokens = await this.core.tags.forWrite(keys.space.clockKey, tags, longestMs);
-    return new Map(tags.map((tag, i) => [tag, tokens[i] ?? '']));
+    const { clockKey } = keys.space;
+    const book = this.core.tags;
+    const tokens = await (sinceUs === null
+      ? book.forWrite(clockKey, tags, longestMs)
+      : book.forWriteSince(sinceUs, clockKey, tags, longestMs));
+    return tokens && new Map(tags.map((tag, i) => [tag, tokens[i] ?? '']));
   }
 
   /** Nothing local from before counts any more. */

@@ -87,13 +87,13 @@ export interface EntryStore {
   /** Says that the source of an entry is about to be written, under an id. Resolves with whether nobody else was writing it. */
   beginWrite(entry: string, id: string, holdMs: number): Promise<boolean>;
 
-  /** Ends what {@link beginWrite} began. A value is stored only if nobody else began to write meanwhile; else the entry is evicted. Resolves with whether it is stored. */
+  /** Ends what {@link beginWrite} began. A value is stored only if nobody else wrote or evicted the entry, or began to, meanwhile; else the entry is evicted. Resolves with whether it is stored. */
   endWrite(entry: string, id: string, outcome: WriteOutcome): Promise<boolean>;
 
-  /** Writes entries, whatever they held. */
+  /** Writes entries, whatever they held. Whoever is writing the source of one of them, since {@link beginWrite}, is no longer its only writer. */
   put(values: readonly StoredBytes[]): Promise<void>;
 
-  /** Evicts entries, and ends the loads under way for them. */
+  /** Evicts entries, and ends the loads under way for them. Whoever is writing the source of one of them is no longer its only writer. */
   evict(entries: readonly string[]): Promise<void>;
 
   /** The tokens of tags as they are now, undefined where a tag has none. Reads of one tick share a round trip. */

@@ -69,6 +69,7 @@ export class MemoryStore implements EntryStore {
   async wait(entry: string, marker: string, leaseMs: number): Promise<Contended> {
     const held = this.#get(entry);
     if (held === null) this.#set(entry, marker, leaseMs);
+    if (isLease(held, marker)) return { waitMs: 0, held: null };
     if (held?.[0] !== LEASE) return { waitMs: 0, held };
     return { waitMs: this.#markWaited(entry, held), held: null };
   }
@@ -87,6 +88,7 @@ export class MemoryStore implements EntryStore {
       this.#set(lease, marker, leaseMs);
       return { kind: 'ours' };
     }
+    if (isLease(held, marker)) return { kind: 'ours' };
     if (held[0] !== LEASE) return { kind: 'failed', mark: held };
     return { kind: 'theirs', waitMs: waits ? this.#markWaited(lease, held) : this.#leftMs(lease) };
   }
@@ -135,6 +137,7 @@ export class MemoryStore implements EntryStore {
     for (const { entry, bytes, ttlMs } of values) {
       const held = this.#get(entry);
       this.#set(entry, bytes, ttlMs);
+      this.#endFence(entry);
       this.#wake(entry, held);
     }
   }
@@ -143,6 +146,7 @@ export class MemoryStore implements EntryStore {
     for (const entry of entries) {
       const held = this.#get(entry);
       this.#delete(entry);
+      this.#endFence(entry);
       this.#wake(entry, held);
     }
   }
@@ -212,6 +216,12 @@ export class MemoryStore implements EntryStore {
     const own = typeof bytes === 'string' ? Buffer.from(bytes) : bytes;
     this.#kept.set(key, { bytes: own, untilMs: this.clock.now() + ttlMs });
     this.#onChange(key);
+  }
+
+  /** Whoever is writing the source of the entry is no longer its only writer. */
+  #endFence(entry: string): void {
+    const fence = writeFenceKey(entry);
+    if (this.#kept.has(fence)) this.#delete(fence);
   }
 
   #delete(key: string): void {

@@ -137,7 +137,7 @@ export class RedisStore implements EntryStore {
   async put(values: readonly StoredBytes[]): Promise<void> {
     const { connection, channel } = this.options;
     const writes = bySlot(values, ({ entry }) => connection.groupOf(entry)).map((group) => {
-      const keys = { entries: group.map(({ entry }) => entry) };
+      const keys = withFences(group.map(({ entry }) => entry));
       const pairs = group.map(({ bytes, ttlMs }) => [bytes, ttlMs] as const);
       return connection.scripts.run(cachePut, keys, { lease: LEASE, channel, values: pairs }, this.#send);
     });
@@ -148,7 +148,7 @@ export class RedisStore implements EntryStore {
   async evict(entries: readonly string[]): Promise<void> {
     const { connection, channel } = this.options;
     const evictions = bySlot(entries, (entry) => connection.groupOf(entry)).map((group) =>
-      connection.scripts.run(cacheEvict, { entries: group }, { lease: LEASE, channel }, this.#send),
+      connection.scripts.run(cacheEvict, withFences(group), { lease: LEASE, channel }, this.#send),
     );
     await Promise.all(evictions);
     await this.options.changes?.announce(entries);
@@ -196,6 +196,11 @@ export class RedisStore implements EntryStore {
   close(): void {
     for (const cancel of this.#cancels.splice(0)) cancel();
   }
+}
+
+/** The entries of a script, and after them their fences. */
+function withFences(entries: readonly string[]): { readonly entries: readonly string[] } {
+  return { entries: [...entries, ...entries.map(writeFenceKey)] };
 }
 
 /** Items of one slot together, no more of them than one script should hold up the server for. */

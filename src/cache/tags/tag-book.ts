@@ -111,6 +111,23 @@ export class TagBook {
     return this.#read(clockKey, tagKeys, Math.max(2 * ttlMs, SHORTEST_HOLD_MS));
   }
 
+  /** The tags' clock as it is now: what {@link forWriteSince} needs. One round trip, shared with whoever asks in the same tick. */
+  async clock(clockKey: string): Promise<number> {
+    await this.#peeks.ask(clockKey, []);
+    return this.#clocks.get(clockKey) ?? 0;
+  }
+
+  /** As {@link forWrite}, for a value that may be as old as that reading of the clock. Null when one of the tags was invalidated since: then it must not be stored. */
+  async forWriteSince(
+    clockUs: number,
+    clockKey: string,
+    tagKeys: readonly string[],
+    ttlMs: number,
+  ): Promise<readonly string[] | null> {
+    const tokens = await this.forWrite(clockKey, tagKeys, ttlMs);
+    return tokens.every((token) => (stampOf(token) ?? 0) <= clockUs) ? tokens : null;
+  }
+
   /** Gives the tags new tokens. From this call on, this process trusts none from before. */
   async invalidate(clockKey: string, tagKeys: readonly string[], holdMs: number): Promise<void> {
     this.distrust(tagKeys);

@@ -65,6 +65,39 @@ describeTopologies((topology) => {
       expect(await caches[1].get(key)).toBe('later');
     });
 
+    it.each<[string, (other: CacheService, key: string) => Promise<unknown>]>([
+      ['deleted', (other, key) => other.delete(key)],
+      ['invalidated by a tag that is given', (other) => other.invalidateTags(['given'])],
+      ['invalidated by a tag read off the value', (other) => other.invalidateTags(['of: written'])],
+      ['cleared', (other) => other.clear()],
+    ])('does not bring back an entry that was %s while the source was written', async (what, invalidate) => {
+      const key = `write and ${what}`;
+      const tags = what.includes('read off') ? (value: string) => [`of: ${value}`] : ['given'];
+      const write = heldUp('written');
+      // The tags have tokens, and everybody knows them.
+      for (const cache of caches) await cache.writeThrough(key, () => 'written', { tags });
+      expect(await caches[1].get(key)).toBe('written');
+      const writing = caches[0].writeThrough(key, write.write, { tags });
+      await write.begun;
+      await invalidate(caches[1], key);
+      write.finish();
+      expect(await writing).toBe('written');
+      expect(await Promise.all(caches.map((cache) => cache.get(key)))).toEqual([undefined, undefined]);
+      // The next one is alone again.
+      await caches[0].writeThrough(key, () => 'later', { tags });
+      expect(await caches[1].get(key)).toBe('later');
+    });
+
+    it('does not replace what was set while the source was written', async () => {
+      const write = heldUp('written');
+      const writing = caches[0].writeThrough('set', write.write);
+      await write.begun;
+      expect(await caches[1].set('set', 'newer')).toBe(true);
+      write.finish();
+      expect(await writing).toBe('written');
+      expect(await caches[1].get('set')).not.toBe('written');
+    });
+
     it('drops what was loaded between the end of one write and the end of the other', async () => {
       const writes = [heldUp('first'), heldUp('second')];
       const first = caches[0].writeThrough('loaded', (writes[0] as (typeof writes)[0]).write);

@@ -11,6 +11,7 @@ import {
 } from '../../../src/cache/cache.scripts.gen.js';
 import { EntryIds } from '../../../src/cache/entry/entry-id.js';
 import { LEASE, writeLease } from '../../../src/cache/entry/entry-format.js';
+import { writeFenceKey } from '../../../src/cache/entry/lease-key.js';
 import { ScriptRunner } from '../../../src/core/scripts/script-runner.js';
 import { eventually } from '../../../src/testing/index.js';
 import { IoredisTransport } from './ioredis-transport.js';
@@ -42,14 +43,13 @@ describe.each<ScriptTopology>(['standalone', 'cluster'])('the scripts of cache e
     const outcomes = [[marker, outcome, ttlMs]] as const;
     return (await scripts.run(cacheSettle, { entries: [entry] }, { outcomes, channel }))[0] as number;
   };
-  const put = (...values: readonly (readonly [string, number])[]): Promise<number> =>
-    scripts.run(
-      cachePut,
-      { entries: values.map((_, i) => `${entry}${i === 0 ? '' : i}`) },
-      { lease: LEASE, channel, values },
-    );
+  const withFences = (entries: readonly string[]) => ({ entries: [...entries, ...entries.map(writeFenceKey)] });
+  const put = (...values: readonly (readonly [string, number])[]): Promise<number> => {
+    const entries = values.map((_, i) => `${entry}${i === 0 ? '' : i}`);
+    return scripts.run(cachePut, withFences(entries), { lease: LEASE, channel, values });
+  };
   const evict = (...entries: readonly string[]): Promise<number> =>
-    scripts.run(cacheEvict, { entries }, { lease: LEASE, channel });
+    scripts.run(cacheEvict, withFences(entries), { lease: LEASE, channel });
 
   async function expectLeft(ms: number, key = entry): Promise<void> {
     const left = await servers.client.pttl(key);

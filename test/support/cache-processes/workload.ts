@@ -14,7 +14,7 @@ interface Versioned {
 
 /**
  * How the entries of a key are invalidated. `owned` keys are set, by one process alone and one change after the other, since only then do writes have an order;
- * `written` ones are written through, by everybody.
+ * `written` ones are written through, deleted and invalidated, by everybody.
  */
 const KINDS = ['plain', 'tagged', 'derived', 'segment', 'owned', 'written'] as const;
 type Kind = (typeof KINDS)[number];
@@ -166,7 +166,7 @@ export class Workload {
   }
 
   async #change(place: Place, random: () => number): Promise<void> {
-    if (place.kind === 'written') await this.#writeThrough(place, random);
+    if (place.kind === 'written' && random() < 0.7) await this.#writeThrough(place, random);
     else await this.#changeThenTell(place, random);
     await this.#getOrSet([place], random);
   }
@@ -187,9 +187,13 @@ export class Workload {
   }
 
   async #changeThenTell(place: Place, random: () => number): Promise<void> {
-    const { kind, group } = place;
-    const byTag = kind !== 'plain' && kind !== 'owned' && random() < 0.6;
-    const together = byTag && kind !== 'derived' ? PLACES.filter((p) => p.kind === kind && p.group === group) : [place];
+    const { kind, n, group } = place;
+    const hasTag = kind === 'tagged' || kind === 'derived' || kind === 'segment' || (kind === 'written' && n % 2 === 0);
+    const byTag = hasTag && random() < 0.6;
+    const together =
+      byTag && (kind === 'tagged' || kind === 'segment')
+        ? PLACES.filter((p) => p.kind === kind && p.group === group)
+        : [place];
     const names = together.map(({ name }) => name);
     for (const name of names) this.#changing.add(name);
     try {
@@ -209,7 +213,7 @@ export class Workload {
 
   #invalidate({ kind, name, group }: Place): Promise<boolean> {
     if (kind === 'segment') return this.cache.invalidateSegment(group);
-    return this.cache.invalidateTags([kind === 'derived' ? ['of', name] : group]);
+    return this.cache.invalidateTags([kind === 'derived' || kind === 'written' ? ['of', name] : group]);
   }
 
   #replace(place: Place, version: number, random: () => number): Promise<boolean> {
