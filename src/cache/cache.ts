@@ -1,4 +1,5 @@
 import { EncodeError } from '../core/codec/codec.errors.js';
+import { ConfigurationError } from '../core/errors/configuration.error.js';
 import type { KeyParts } from '../core/keys/key-part.js';
 import type { Cancel } from '../core/time/clock.js';
 import type { CacheCore } from './cache-core.js';
@@ -32,7 +33,7 @@ export type Loader<Value> = () => Value | Promise<Value>;
  * - Every value is cached as itself: `null`, `false`, `0` and `''` too. Only `undefined` means "nothing": a loader that gives
  *   `undefined` caches nothing.
  * - What a caller is given is its own: a copy, or with a memory tier a frozen value that nobody can change. It has the same types wherever it came from,
- *   also from the load itself: those that the codec keeps.
+ *   also from the load itself: those that the codec keeps. Only a value that the codec cannot encode is handed as it is to all who shared its load.
  *
  * Inject a named one with `@InjectCache('products')`, the default one as `CacheService`.
  */
@@ -131,7 +132,7 @@ export class Cache<Value = unknown> {
 
   /**
    * Warming: loads and caches what is missing of these keys, `batch` of them at a time (default 100), and leaves alone what is there. Resolves with how many keys were
-   * gone through: fewer than all when the signal ended it. Rejects as the loader does.
+   * gone through: fewer than all when the signal ended it. Rejects as the loader does, and with `ConfigurationError` when `batch` is not a whole number above 0.
    */
   async warm<K extends CacheKey, V extends Value>(
     keys: Iterable<K>,
@@ -139,10 +140,13 @@ export class Cache<Value = unknown> {
     options: GetOrSetOptions<V> & { readonly batch?: number; readonly signal?: AbortSignal } = NO_OPTIONS,
   ): Promise<number> {
     const { batch = 100, signal } = options;
+    if (!(Number.isInteger(batch) && batch >= 1)) {
+      throw new ConfigurationError(`warm: batch must be a whole number above 0; it is ${batch}.`);
+    }
     const all = [...keys];
     let done = 0;
     while (done < all.length && signal?.aborted !== true) {
-      const some = all.slice(done, done + Math.max(1, batch));
+      const some = all.slice(done, done + batch);
       await this.getOrSetMany(some, loadMany, options);
       done += some.length;
     }

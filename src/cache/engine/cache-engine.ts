@@ -73,6 +73,7 @@ export class CacheEngine {
   readonly #refreshes: Refreshes;
   /** Loads while the store is away, by entry. */
   readonly #storeless = new Map<string, RunningLoad>();
+  #isStopped = false;
 
   constructor(private readonly options: CacheEngineOptions) {
     this.#leases = new Leases(options.loads);
@@ -137,7 +138,7 @@ export class CacheEngine {
     if (load?.isDone !== true || this.#isFromBefore(load, entry, eviction)) return null;
     const loaded = await load.result.catch(() => null);
     if (loaded === null || !loaded.isKept) return null;
-    return (await this.#isStillGood(space, loaded)) ? { value: loaded.hand() } : null;
+    return (await this.#isStillGood(space, loaded.tags)) ? { value: loaded.hand() } : null;
   }
 
   /** Whether this process's eviction of the entry, sent before it was read, has not been confirmed although the read was answered. */
@@ -165,8 +166,9 @@ export class CacheEngine {
       this.#refreshes.inBackground(request, stored);
   }
 
-  /** Lets those who wait for other processes look again: for shutdown. */
+  /** Nobody waits for other processes any more: for shutdown. */
   stop(): void {
+    this.#isStopped = true;
     this.#contention.wake(null);
   }
 
@@ -279,7 +281,7 @@ export class CacheEngine {
     const { store, leaseMs } = this.options;
     const { entry } = request;
     const { lease } = reading;
-    await this.#contention.listen();
+    if (!(await this.#contention.listen())) return WITHOUT_STORE;
     const waiter = this.#contention.add(entry);
     try {
       const left = this.#contention.leftOf(entry, holder);
@@ -301,16 +303,16 @@ export class CacheEngine {
   async #replace(request: LoadRequest, head: string | Buffer, stale: StoredValue | null): Promise<Look> {
     const { store, codec, leaseMs } = this.options;
     const { entry } = request;
-    await this.#contention.listen();
+    const hears = await this.#contention.listen();
     const lease = this.#leases.next(entry, head);
     const waiter = this.#contention.add(entry);
     try {
-      const claim = await this.#leases.orGiveBack(lease, store.claimRefresh(entry, head, lease.marker, leaseMs, true));
+      const claim = await this.#leases.orGiveBack(lease, store.claimRefresh(entry, head, lease.marker, leaseMs, hears));
       if (claim.kind === 'theirs') {
         const load = this.#refreshes.running(entry, head);
-        if (load === null) return { kind: 'theirs', waiter, waitMs: claim.waitMs, stale };
+        if (load === null && hears) return { kind: 'theirs', waiter, waitMs: claim.waitMs, stale };
         waiter.cancel();
-        return { kind: 'joined', load, stale };
+        return load === null ? { kind: 'storeless', stale } : { kind: 'joined', load, stale };
       }
       waiter.cancel();
       if (claim.kind === 'ours') return { kind: 'ours', load: this.#refreshes.start(request, lease, stale), stale };
@@ -318,7 +320,8 @@ export class CacheEngine {
       return mark?.kind === 'failure' ? { ...mark, kind: 'failed', stale } : AGAIN;
     } catch (error) {
       waiter.cancel();
-      throw error;
+      this.#noteStoreError(error);
+      return { kind: 'storeless', stale };
     }
   }
 
@@ -332,21 +335,23 @@ export class CacheEngine {
         return this.#despite(look.stale, this.#failure(look.id, look.untilMs));
       case 'theirs':
         request.onWait?.();
-        return this.#wait(request, look, sinceMs);
+        if (!this.#isStopped) return this.#wait(request, look, sinceMs);
+        look.waiter.cancel();
+        return this.#await(request, this.#loadStoreless(request), look.stale, sinceMs, false);
       case 'joined':
         request.onWait?.();
         return this.#await(request, look.load, look.stale, sinceMs, true);
       case 'ours':
         return this.#await(request, look.load, look.stale, sinceMs, false);
       case 'storeless':
-        return this.#await(request, this.#loadStoreless(request), null, sinceMs, false);
+        return this.#await(request, this.#loadStoreless(request), look.stale, sinceMs, false);
     }
   }
 
   #loadStoreless(request: LoadRequest): RunningLoad {
     const { entry } = request;
     const shared = this.#storeless.get(entry);
-    if (shared !== undefined) {
+    if (shared !== undefined && !this.options.loads.isOverdue(shared)) {
       request.onWait?.();
       return shared;
     }
@@ -371,21 +376,31 @@ export class CacheEngine {
     const { name } = this.options;
     // The value is there, only not in the store yet.
     const isHit = isJoined && load.isDone;
-    let loaded: Loaded;
+    let loaded: Loaded | null;
     try {
-      const outcome = await within(load.result, sinceMs, stale === null ? null : softTimeoutMs, hardTimeoutMs);
+      const work = isJoined ? this.options.loads.join(load) : load.result;
+      const outcome = await within(work, sinceMs, stale === null ? null : softTimeoutMs, hardTimeoutMs);
       if (typeof outcome === 'string') throw new CacheTimeoutError(name, hardTimeoutMs ?? 0);
       loaded = outcome.result;
     } catch (error) {
+      // What did not exist when the load began may exist by now.
+      if (isJoined && isAnswer(error) && !(await this.#isStillGood(request.space, this.#before(request, load))))
+        return null;
       return this.#despite(stale, error);
     }
+    if (loaded === null) return null;
     // A caller that joined came later than the load, and perhaps later than an invalidation.
-    if (isJoined && !(await this.#isStillGood(request.space, loaded))) return null;
+    if (isJoined && !(await this.#isStillGood(request.space, loaded.tags ?? this.#before(request, load)))) return null;
     return { value: loaded.hand(), isHit, isStale: false };
   }
 
-  /** Whether no tag of what was loaded has been invalidated since; false when the store cannot tell. */
-  async #isStillGood(space: TagSpace, { tags }: Loaded): Promise<boolean> {
+  /** The tags that are known of what the load did not find. */
+  #before(request: LoadRequest, load: RunningLoad): Loaded['tags'] {
+    return this.options.loads.tagsBefore(load, request);
+  }
+
+  /** Whether none of the tags has been invalidated since; false when the store cannot tell. */
+  async #isStillGood(space: TagSpace, tags: Loaded['tags']): Promise<boolean> {
     if (tags === undefined) return true;
     try {
       const tokens = await tags;

@@ -8,22 +8,45 @@ interface AwaitedLease {
   readonly atMs: number;
 }
 
+/** Long enough to make a connection. After an attempt that took longer, or failed, nobody waits for the next ones. */
+const PATIENCE_MS = 250;
+
 /** Loads in other processes that callers of this one wait for: one asks to be woken for all of them. */
 export class Contention {
   readonly #waiters = new Waiters();
   /** By entry. */
   readonly #awaited = new Map<string, AwaitedLease>();
-  #listening: Promise<void> | undefined;
+  #hears = false;
+  #attempt: Promise<boolean> | undefined;
+  #patienceMs = PATIENCE_MS;
 
   constructor(private readonly store: EntryStore) {}
 
-  /** Begins to hear of ends of loads. To be awaited before anybody asks to be woken, so that no wake is missed. */
-  async listen(): Promise<void> {
-    this.#listening ??= this.store.listen(this.wake).catch((error: unknown) => {
-      this.#listening = undefined;
-      throw error;
+  /** Resolves with whether ends of loads are heard of. To be awaited before anybody asks to be woken, so that no wake is missed. */
+  async listen(): Promise<boolean> {
+    return this.#hears || (this.#attempt ??= this.#tryToListen());
+  }
+
+  #tryToListen(): Promise<boolean> {
+    return new Promise((resolve) => {
+      const outOfPatience = (): void => {
+        this.#patienceMs = 0;
+        resolve(false);
+      };
+      const timer = setTimeout(outOfPatience, this.#patienceMs);
+      this.store.listen(this.wake).then(
+        () => {
+          this.#hears = true;
+          clearTimeout(timer);
+          resolve(true);
+        },
+        () => {
+          clearTimeout(timer);
+          outOfPatience();
+          this.#attempt = undefined;
+        },
+      );
     });
-    await this.#listening;
   }
 
   /** See {@link Waiters.add}. */

@@ -11,11 +11,13 @@ const ids = new EntryIds();
 describe('LeaseKeeper', () => {
   let store: MemoryStore;
   let keeper: LeaseKeeper;
+  let givenUp: string[];
 
   beforeEach(() => {
     jest.useFakeTimers();
     store = new MemoryStore(systemClock);
-    keeper = new LeaseKeeper(store, LEASE_MS);
+    givenUp = [];
+    keeper = new LeaseKeeper(store, LEASE_MS, ({ entry }) => givenUp.push(entry));
   });
   afterEach(() => void jest.useRealTimers());
 
@@ -47,8 +49,11 @@ describe('LeaseKeeper', () => {
     keeper.keep(await leased('hung'));
     await pass(9.5);
     expect(await isHeld('hung')).toBe(true);
+    expect(givenUp).toEqual([]);
     await pass(2.5);
     expect(await isHeld('hung')).toBe(false);
+    expect(givenUp).toEqual(['hung']);
+    expect(jest.getTimerCount()).toBe(0);
     expect(longestLoadMs(LEASE_MS)).toBeGreaterThan(12 * LEASE_MS);
   });
 
@@ -57,9 +62,6 @@ describe('LeaseKeeper', () => {
     keeper.keep(lease);
     keeper.release(lease);
     await pass(1);
-    expect(jest.getTimerCount()).toBe(0);
-    keeper.keep(lease);
-    keeper.stop();
     expect(jest.getTimerCount()).toBe(0);
   });
 

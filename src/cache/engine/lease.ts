@@ -27,6 +27,8 @@ export class LeaseKeeper {
   constructor(
     private readonly store: EntryStore,
     private readonly leaseMs: number,
+    /** The load has taken too long: its lease is given up. */
+    private readonly onGivenUp: (lease: Lease) => void,
   ) {}
 
   keep(lease: Lease): void {
@@ -38,18 +40,20 @@ export class LeaseKeeper {
     this.#renewals.delete(lease);
   }
 
-  stop(): void {
-    clearInterval(this.#timer);
-    this.#timer = undefined;
-  }
-
   #renewAll(): void {
-    // Here and not as soon as the last lease is gone: most loads take less than a round, and a timer for each would cost more than they do.
-    if (this.#renewals.size === 0) this.stop();
     for (const [lease, renewals] of this.#renewals) {
       this.#renewals.set(lease, renewals + 1);
-      if (renewals < LONGEST_LEASES * RENEWALS_PER_LEASE) this.#renew(lease);
+      if (renewals < LONGEST_LEASES * RENEWALS_PER_LEASE) {
+        this.#renew(lease);
+      } else {
+        this.#renewals.delete(lease);
+        this.onGivenUp(lease);
+      }
     }
+    // Here and not as soon as the last lease is gone: most loads take less than a round, and a timer for each would cost more than they do.
+    if (this.#renewals.size > 0) return;
+    clearInterval(this.#timer);
+    this.#timer = undefined;
   }
 
   #renew({ entry, marker, head }: Lease): void {

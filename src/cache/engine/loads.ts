@@ -17,9 +17,12 @@ import type { LoadMark } from '../tags/known-tag.js';
 import type { TagBook } from '../tags/tag-book.js';
 import type { Unconfirmed } from '../unconfirmed.js';
 import { isAnswer } from './is-answer.js';
-import { LeaseKeeper, type Lease } from './lease.js';
+import { LeaseKeeper, longestLoadMs, type Lease } from './lease.js';
 import { lifetimeOf, type Lifetime } from './policy.js';
-import type { LoadRequest } from './request.js';
+import type { LoadRequest, TagSpace } from './request.js';
+
+/** How long a shutdown waits for what was loaded to be stored. */
+const DRAIN_MS = 2_000;
 
 /** How many failures a process remembers with their errors. */
 const MOST_FAILURES = 1_000;
@@ -41,12 +44,18 @@ export interface Loaded {
 
 /** A load that callers can join. */
 export interface RunningLoad {
-  /** Settles as the loader does. */
+  /** Settles as the loader does, for whoever began it; for those who join see {@link Loads.join}. */
   readonly result: Promise<Loaded>;
+  readonly startedMs: number;
+  readonly mark: LoadMark;
   /** Whether the loader has settled. */
   isDone: boolean;
   /** The number of the latest eviction when it began. */
   readonly evictions: number;
+  /** What those wait for who joined. */
+  joined: Promise<Loaded | null> | undefined;
+  /** Tells them that it takes too long. */
+  giveUp: () => void;
 }
 
 /** What the loads of a cache have in common. */
@@ -86,7 +95,7 @@ export class Loads {
   readonly #keeper: LeaseKeeper;
 
   constructor(private readonly options: LoadsOptions) {
-    this.#keeper = new LeaseKeeper(options.store, options.leaseMs);
+    this.#keeper = new LeaseKeeper(options.store, options.leaseMs, ({ id }) => this.#giveUp(id));
   }
 
   /** The load that runs under that lease in this process, or whose value is on its way to the store. */
@@ -104,8 +113,17 @@ export class Loads {
    * serves on for the policy's `throttle`. Settles as the loader does, and does not wait for the storing.
    */
   start(request: LoadRequest, lease: Lease | null, stale: StoredValue | null): RunningLoad {
-    const evictions = this.options.evictions.moment;
-    const load: RunningLoad = { result: this.#run(request, lease, stale), isDone: false, evictions };
+    const { clock, evictions, tags } = this.options;
+    const [startedMs, mark] = [clock.monotonicMs(), tags.mark(request.space.clockKey)];
+    const load: RunningLoad = {
+      startedMs,
+      mark,
+      result: this.#run(request, lease, stale, mark, startedMs),
+      isDone: false,
+      evictions: evictions.moment,
+      joined: undefined,
+      giveUp: ignoreSinceNobodyJoined,
+    };
     const done = (): void => void (load.isDone = true);
     load.result.then(done, done);
     if (lease !== null) {
@@ -115,21 +133,50 @@ export class Loads {
     return load;
   }
 
+  /** What the load brings, for those who did not begin it. Null when it takes so long that they had better look again: it may never end. */
+  join(load: RunningLoad): Promise<Loaded | null> {
+    load.joined ??= new Promise((resolve, reject) => {
+      load.giveUp = () => resolve(null);
+      load.result.then(resolve, reject);
+    });
+    return load.joined;
+  }
+
+  /** Whether the load has taken so long that nobody is to join it any more. */
+  isOverdue({ startedMs }: RunningLoad): boolean {
+    return this.options.clock.monotonicMs() - startedMs > longestLoadMs(this.options.leaseMs);
+  }
+
+  /** The tokens that the request's own tags had before the load; see {@link Loaded.tags}. */
+  tagsBefore({ mark }: RunningLoad, { tags, space }: LoadRequest): Loaded['tags'] {
+    return this.#tokensOf(mark, tags, space, 0);
+  }
+
   /** Gives a lease back without having loaded: one that we have, or may have. */
   giveBack(lease: Lease): void {
     this.#settle(lease, () => this.#storeNothing(lease));
   }
 
-  /** Waits until everything loaded is stored. */
+  /** Waits until everything loaded is stored, though not for ever while there are more and more loads. */
   async drain(): Promise<void> {
-    while (this.#settling.size > 0) await Promise.all(this.#settling);
-    this.#keeper.stop();
+    const { clock } = this.options;
+    const untilMs = clock.monotonicMs() + DRAIN_MS;
+    while (this.#settling.size > 0 && clock.monotonicMs() < untilMs) await Promise.all(this.#settling);
   }
 
-  async #run(request: LoadRequest, lease: Lease | null, stale: StoredValue | null): Promise<Loaded> {
+  #giveUp(leaseId: string): void {
+    this.#leased.get(leaseId)?.giveUp();
+    this.#leased.delete(leaseId);
+  }
+
+  async #run(
+    request: LoadRequest,
+    lease: Lease | null,
+    stale: StoredValue | null,
+    mark: LoadMark,
+    startedMs: number,
+  ): Promise<Loaded> {
     const { counters, events, clock } = this.options;
-    const mark = this.options.tags.mark(request.space.clockKey);
-    const startedMs = clock.monotonicMs();
     counters.loads += 1;
     try {
       const value = await request.load();
@@ -176,9 +223,13 @@ export class Loads {
   #tagsOf(request: LoadRequest, mark: LoadMark, value: unknown, life: Lifetime): Fresh['tags'] {
     const { tags, tagsOf, space } = request;
     const keys = tagsOf === null ? tags : [...new Set([...tags, ...tagsOf(value)])];
+    return this.#tokensOf(mark, keys, space, life.keptMs);
+  }
+
+  #tokensOf(mark: LoadMark, keys: readonly string[], space: TagSpace, keptMs: number): Loaded['tags'] {
     if (keys.length === 0) return undefined;
     const read = this.options.tags
-      .forEntry(mark, keys, life.keptMs)
+      .forEntry(mark, keys, keptMs)
       .then(
         (tokens) =>
           tokens?.map((token, i): TagToken => ({ tag: (keys[i] as string).slice(space.prefix.length), token })) ?? null,
@@ -254,4 +305,8 @@ const UNWANTED: Lifetime = { freshMs: 0, keptMs: 0 };
 
 function ignoreSinceTheStoringTells(): void {
   // Without tokens the value is not stored, and that is counted there.
+}
+
+function ignoreSinceNobodyJoined(): void {
+  // Whoever began it waits for its end.
 }

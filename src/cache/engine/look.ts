@@ -8,8 +8,8 @@ export type Look =
   | { readonly kind: 'found'; readonly value: unknown; readonly isStale: boolean }
   /** It was ours to load, and the load has begun. */
   | { readonly kind: 'ours'; readonly load: RunningLoad; readonly stale: StoredValue | null }
-  /** The store is away: what we load is not stored. */
-  | { readonly kind: 'storeless' }
+  /** The store is away, or cannot tell of others' loads: what we load is not stored. */
+  | { readonly kind: 'storeless'; readonly stale: StoredValue | null }
   /** This process is loading it. */
   | { readonly kind: 'joined'; readonly load: RunningLoad; readonly stale: StoredValue | null }
   /** Another process is loading it. */
@@ -30,7 +30,7 @@ export type Look =
   | { readonly kind: 'again' };
 
 /** The store is away. */
-export const WITHOUT_STORE: Look = { kind: 'storeless' };
+export const WITHOUT_STORE: Look = { kind: 'storeless', stale: null };
 
 /** Look again. */
 export const AGAIN: Look = { kind: 'again' };

@@ -41,7 +41,7 @@ export class Refreshes {
    * deletion that the present readers came after.
    */
   running(entry: string, head: string | Buffer): RunningLoad | null {
-    const known = this.#known.get(entry) ?? null;
+    const known = this.#knownOf(entry) ?? null;
     return known !== null && isSameHead(known.head, head) ? known.load : null;
   }
 
@@ -61,7 +61,7 @@ export class Refreshes {
   /** Loads a new value in the background, unless somebody else does. */
   inBackground(request: LoadRequest, stored: StoredValue): void {
     const { entry } = request;
-    if (this.#known.has(entry)) return;
+    if (this.#knownOf(entry) !== undefined) return;
     this.#known.set(entry, null);
     this.#tryToStart(request, stored).then(
       (trustMs) => this.#trust(entry, trustMs),
@@ -70,6 +70,12 @@ export class Refreshes {
         this.#trust(entry, LONGEST_TRUST_MS);
       },
     );
+  }
+
+  #knownOf(entry: string): Refresh | null | undefined {
+    const known = this.#known.get(entry);
+    // Its lease has passed on long ago.
+    return known && this.options.loads.isOverdue(known.load) ? undefined : known;
   }
 
   /** Returns for how long another's refresh, or failure, need not be asked about; null when the refresh is ours. */

@@ -185,6 +185,18 @@ describe('a Redis that takes no writes', () => {
     expect(redis.health.isUp).toBe(true);
   });
 
+  it('still has the stale value for a loader that fails', async () => {
+    await start();
+    const options = { ttl: '1ms', failSafe: '1m' } as const;
+    await cache.set('key', 'stale', options);
+    await eventually(async () => expect(await cache.get('key')).toBeUndefined());
+    await node.command('CONFIG', 'SET', 'maxmemory', '1', 'maxmemory-policy', 'noeviction');
+    const failing = (): Promise<string> => Promise.reject(new Error('the source is away'));
+    expect(await cache.getOrSet('key', failing, options)).toBe('stale');
+    const hanging = (): Promise<string> => new Promise(() => undefined);
+    expect(await cache.getOrSet('key', hanging, { ...options, softTimeout: '20ms' })).toBe('stale');
+  });
+
   it('goes on answering reads when it has become a replica', async () => {
     await start();
     await cache.set('before', 'cached');
@@ -203,6 +215,33 @@ describe('a Redis that takes no writes', () => {
     expect(cache.counters.writesLost).toBe(1);
     expect(await cache.delete('key')).toBe(false);
     expect(cache.counters.evictionsDeferred).toBe(2);
+  });
+});
+
+describe('a Redis without Pub/Sub for us', () => {
+  it('costs a caller who would have to be woken a moment once, and a load of its own', async () => {
+    await start();
+    await node.command('ACL', 'SETUSER', 'default', '-subscribe');
+    const otherProcess = await cacheApp({ redis: server.connectionOptions, prefix: PREFIX });
+    let finish: (value: string) => void = () => undefined;
+    const theirs = otherProcess
+      .get(CacheService)
+      .getOrSet('key', () => new Promise<string>((resolve) => (finish = resolve)));
+    await eventually(async () => expect(await redis.get(entryOf('key'))).not.toBeNull());
+    expect(await cache.getOrSet('key', () => 'own')).toBe('own');
+    const second = await timed(cache.getOrSet('key', () => 'own'));
+    console.log(`Without Pub/Sub: second caller answered after ${second.ms.toFixed(1)} ms`);
+    expect(second.value).toBe('own');
+    finish('theirs');
+    expect(await theirs).toBe('theirs');
+
+    // An entry that is to be replaced is, and is stored.
+    const stale = { ttl: '1ms', failSafe: '1m' } as const;
+    await cache.set('stale', 'old', stale);
+    await eventually(async () => expect(await cache.get('stale')).toBeUndefined());
+    expect(await cache.getOrSet('stale', () => 'new', { ttl: '1m' })).toBe('new');
+    await eventually(async () => expect(await cache.get('stale')).toBe('new'));
+    await otherProcess.close();
   });
 });
 

@@ -51,4 +51,42 @@ describeTopologies((topology) => {
     expect(await slow).toBe('what was there before');
     expect(await reading).toBe('third');
   });
+
+  class NotFound extends Error {
+    readonly status = 404;
+  }
+
+  it.each<[string, (isThere: boolean) => string | undefined]>([
+    ['brings nothing', (isThere) => (isThere ? 'there' : undefined)],
+    [
+      'says that there is nothing',
+      (isThere) => {
+        if (!isThere) throw new NotFound();
+        return 'there';
+      },
+    ],
+  ])('lets no reader who came after an invalidation join a load from before that %s', async (what, read) => {
+    const options = { tags: ['rows'] };
+    let isThere = false;
+    let finish: () => void = () => undefined;
+    const slow = cache.getOrSet(
+      what,
+      async () => {
+        const wasThere = isThere;
+        await new Promise<void>((resolve) => (finish = resolve));
+        return read(wasThere);
+      },
+      options,
+    );
+    const before = slow.catch((error: unknown) => error);
+    await eventually(() => expect(cache.counters.loads).toBe(1));
+    isThere = true;
+    expect(await others.invalidateTags(options.tags)).toBe(true);
+    const after = cache.getOrSet(what, async () => read(isThere), options);
+    // A round trip later, it has joined.
+    await cache.get(what);
+    finish();
+    expect([undefined, new NotFound()]).toContainEqual(await before);
+    expect(await after).toBe('there');
+  });
 });
