@@ -17,10 +17,11 @@ import { freshnessOf, isDueEarly } from './freshness.js';
 import { isAnswer } from './is-answer.js';
 import type { Lease } from './lease.js';
 import { Leases } from './leases.js';
-import type { Loaded, Loads, RunningLoad } from './loads.js';
+import type { Loads } from './loads.js';
 import { AGAIN, WITHOUT_STORE, type Look } from './look.js';
 import { Refreshes } from './refreshes.js';
 import type { LoadRequest, TagSpace } from './request.js';
+import type { Loaded, RunningLoad } from './running-load.js';
 import type { TagCheck } from './tag-check.js';
 import { within } from './time-limits.js';
 
@@ -147,7 +148,7 @@ export class CacheEngine {
   }
 
   #isFromBefore(load: RunningLoad, entry: string, eviction: number | undefined): boolean {
-    return this.#isPending(entry, eviction) && load.evictions < eviction;
+    return this.#isPending(entry, eviction) && load.beginning.evictions < eviction;
   }
 
   /** What was loaded for the entry while the store was away is no longer shared with new callers. */
@@ -378,7 +379,7 @@ export class CacheEngine {
     const isHit = isJoined && load.isDone;
     let loaded: Loaded | null;
     try {
-      const work = isJoined ? this.options.loads.join(load) : load.result;
+      const work = isJoined ? load.join() : load.result;
       const outcome = await within(work, sinceMs, stale === null ? null : softTimeoutMs, hardTimeoutMs);
       if (typeof outcome === 'string') throw new CacheTimeoutError(name, hardTimeoutMs ?? 0);
       loaded = outcome.result;

@@ -20,6 +20,7 @@ import { isAnswer } from './is-answer.js';
 import { LeaseKeeper, longestLoadMs, type Lease } from './lease.js';
 import { lifetimeOf, type Lifetime } from './policy.js';
 import type { LoadRequest, TagSpace } from './request.js';
+import { RunningLoad, type LoadBeginning, type Loaded } from './running-load.js';
 
 /** How long a shutdown waits for what was loaded to be stored. */
 const DRAIN_MS = 2_000;
@@ -28,35 +29,6 @@ const DRAIN_MS = 2_000;
 const MOST_FAILURES = 1_000;
 
 const NO_TAGS: readonly TagToken[] = [];
-
-/** What a load brought. */
-export interface Loaded {
-  /** The value for one caller, as a later hit will give it; the loader's own when it cannot be encoded. */
-  readonly hand: () => unknown;
-  /**
-   * The tags of the value, with the tokens that they had before the load. Null when one was invalidated meanwhile: then those who came after the
-   * invalidation must not be given the value. Undefined when it has none.
-   */
-  readonly tags: Promise<readonly TagToken[] | null> | undefined;
-  /** Whether it is to be stored. */
-  readonly isKept: boolean;
-}
-
-/** A load that callers can join. */
-export interface RunningLoad {
-  /** Settles as the loader does, for whoever began it; for those who join see {@link Loads.join}. */
-  readonly result: Promise<Loaded>;
-  readonly startedMs: number;
-  readonly mark: LoadMark;
-  /** Whether the loader has settled. */
-  isDone: boolean;
-  /** The number of the latest eviction when it began. */
-  readonly evictions: number;
-  /** What those wait for who joined. */
-  joined: Promise<Loaded | null> | undefined;
-  /** Tells them that it takes too long. */
-  giveUp: () => void;
-}
 
 /** What the loads of a cache have in common. */
 export interface LoadsOptions {
@@ -114,18 +86,9 @@ export class Loads {
    */
   start(request: LoadRequest, lease: Lease | null, stale: StoredValue | null): RunningLoad {
     const { clock, evictions, tags } = this.options;
-    const [startedMs, mark] = [clock.monotonicMs(), tags.mark(request.space.clockKey)];
-    const load: RunningLoad = {
-      startedMs,
-      mark,
-      result: this.#run(request, lease, stale, mark, startedMs),
-      isDone: false,
-      evictions: evictions.moment,
-      joined: undefined,
-      giveUp: ignoreSinceNobodyJoined,
-    };
-    const done = (): void => void (load.isDone = true);
-    load.result.then(done, done);
+    const mark = tags.mark(request.space.clockKey);
+    const beginning = { startedMs: clock.monotonicMs(), mark, evictions: evictions.moment };
+    const load = new RunningLoad(this.#run(request, lease, stale, beginning), beginning);
     if (lease !== null) {
       this.#leased.set(lease.id, load);
       this.#keeper.keep(lease);
@@ -133,23 +96,14 @@ export class Loads {
     return load;
   }
 
-  /** What the load brings, for those who did not begin it. Null when it takes so long that they had better look again: it may never end. */
-  join(load: RunningLoad): Promise<Loaded | null> {
-    load.joined ??= new Promise((resolve, reject) => {
-      load.giveUp = () => resolve(null);
-      load.result.then(resolve, reject);
-    });
-    return load.joined;
-  }
-
   /** Whether the load has taken so long that nobody is to join it any more. */
-  isOverdue({ startedMs }: RunningLoad): boolean {
-    return this.options.clock.monotonicMs() - startedMs > longestLoadMs(this.options.leaseMs);
+  isOverdue({ beginning }: RunningLoad): boolean {
+    return this.options.clock.monotonicMs() - beginning.startedMs > longestLoadMs(this.options.leaseMs);
   }
 
   /** The tokens that the request's own tags had before the load; see {@link Loaded.tags}. */
-  tagsBefore({ mark }: RunningLoad, { tags, space }: LoadRequest): Loaded['tags'] {
-    return this.#tokensOf(mark, tags, space, 0);
+  tagsBefore({ beginning }: RunningLoad, { tags, space }: LoadRequest): Loaded['tags'] {
+    return this.#tokensOf(beginning.mark, tags, space, 0);
   }
 
   /** Gives a lease back without having loaded: one that we have, or may have. */
@@ -173,8 +127,7 @@ export class Loads {
     request: LoadRequest,
     lease: Lease | null,
     stale: StoredValue | null,
-    mark: LoadMark,
-    startedMs: number,
+    { startedMs, mark }: LoadBeginning,
   ): Promise<Loaded> {
     const { counters, events, clock } = this.options;
     counters.loads += 1;
@@ -305,8 +258,4 @@ const UNWANTED: Lifetime = { freshMs: 0, keptMs: 0 };
 
 function ignoreSinceTheStoringTells(): void {
   // Without tokens the value is not stored, and that is counted there.
-}
-
-function ignoreSinceNobodyJoined(): void {
-  // Whoever began it waits for its end.
 }

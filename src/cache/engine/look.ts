@@ -1,5 +1,5 @@
 import type { StoredValue } from '../entry/entry-format.js';
-import type { RunningLoad } from './loads.js';
+import type { RunningLoad } from './running-load.js';
 import type { Waiter } from './waiters.js';
 
 /** What came of looking for a value. `stale` is one that may be served if there is no better one in time. */

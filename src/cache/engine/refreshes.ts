@@ -5,8 +5,9 @@ import { readHeld, type StoredValue } from '../entry/entry-format.js';
 import type { EntryStore } from '../store/entry-store.js';
 import type { Lease } from './lease.js';
 import type { Leases } from './leases.js';
-import type { Loads, RunningLoad } from './loads.js';
+import type { Loads } from './loads.js';
 import type { LoadRequest } from './request.js';
+import type { RunningLoad } from './running-load.js';
 
 /** How long this process leaves a refresh alone that another one has begun, before it asks again. */
 const LONGEST_TRUST_MS = 1_000;
