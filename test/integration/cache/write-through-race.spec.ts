@@ -98,6 +98,28 @@ describeTopologies((topology) => {
       expect(await caches[1].get('set')).not.toBe('written');
     });
 
+    it('leaves nothing of a writer who began when one of two others had ended', async () => {
+      const key = 'three';
+      const writes = ['first', 'second', 'third'].map(heldUp);
+      const running: Promise<string>[] = [];
+      const begin = async (i: number): Promise<void> => {
+        running[i] = caches[0].writeThrough(key, writes[i]?.write as () => Promise<string>);
+        await writes[i]?.begun;
+      };
+      const end = async (i: number): Promise<void> => {
+        writes[i]?.finish();
+        await running[i];
+      };
+      await begin(0);
+      await begin(1);
+      await end(1);
+      await begin(2);
+      // The source may have taken the first one's write last.
+      await end(0);
+      await end(2);
+      expect(await caches[1].get(key)).toBeUndefined();
+    });
+
     it('drops what was loaded between the end of one write and the end of the other', async () => {
       const writes = [heldUp('first'), heldUp('second')];
       const first = caches[0].writeThrough('loaded', (writes[0] as (typeof writes)[0]).write);
