@@ -14,8 +14,8 @@
   ARGV  batchSize  integer  the most entries of a new batch
   ARGV  leaseMs    integer  how long nobody else may claim the batch
   REPLY [string, integer, integer, integer, string[], bytes[]] | nil
-    the batch: its id, its number, how often it was claimed, 1 when the source has accepted something since the batch failed last, fields,
-    values; nil when there is nothing to claim
+    the batch: its id, its number, how often it was claimed, after how many of its failures the source accepted something else before the
+    next attempt, fields, values; nil when there is nothing to claim
 ]=]
 local pending = KEYS[1]
 local ready = KEYS[2]
@@ -50,11 +50,16 @@ if due[1] then
   redis.call('ZADD', batches, leasedUntil, number)
   redis.call('HSET', state, number .. ':owner', token)
   local attempt = redis.call('HINCRBY', state, number .. ':attempt', 1)
-  local known = redis.call('HMGET', state, number .. ':id', number .. ':failed', 'accepted')
-  local accepting = tonumber(known[3] or -1) >= tonumber(known[2] or 0) and 1 or 0
+  local known = redis.call('HMGET', state, number .. ':id', number .. ':failed', 'accepted', number .. ':overtaken')
+  local overtaken = tonumber(known[4] or 0)
+  if known[2] and tonumber(known[3] or -1) >= tonumber(known[2]) then
+    overtaken = redis.call('HINCRBY', state, number .. ':overtaken', 1)
+  end
+  -- Counted once, also when the next attempt ends by the death of its process.
+  redis.call('HDEL', state, number .. ':failed')
   local fields, values = redis.call('ZRANGEBYSCORE', members, number, number), {}
   if #fields > 0 then fields, values = present(inflight, fields) end
-  return { known[1] or token, tonumber(number), attempt, accepting, fields, values }
+  return { known[1] or token, tonumber(number), attempt, overtaken, fields, values }
 end
 
 local oldest = redis.call('LPOP', ready, batchSize)
@@ -68,4 +73,4 @@ for i, field in ipairs(fields) do
 end
 redis.call('HSET', state, number .. ':id', token, number .. ':owner', token, number .. ':attempt', 1)
 redis.call('ZADD', batches, leasedUntil, number)
-return { token, tonumber(number), 1, 1, fields, values }
+return { token, tonumber(number), 1, 0, fields, values }

@@ -17,7 +17,8 @@
   ARGV  token      string   of the claim that holds it
   ARGV  mode       string   "add" or "replace"
   ARGV  refused... (string, string)  a field that the source refused, and the name of the error
-  REPLY integer  1 when it is settled, 0 when the batch belongs to somebody else or is settled
+  REPLY integer  1 when it is settled; 0 when the batch belongs to somebody else or is settled; -1 when values that were written in mode
+    replace would have to be summed: then nothing is changed
 ]]
 local pending = KEYS[1]
 local ready = KEYS[2]
@@ -42,10 +43,22 @@ for i = 4, #ARGV, 2 do
   reasons[ARGV[i]] = ARGV[i + 1]
 end
 
+local function isSum(value)
+  return not value or string.find(value, '^-?%d+$') ~= nil
+end
+
+local fields = redis.call('ZRANGEBYSCORE', members, batch, batch)
+if mode == 'add' then
+  for _, field in ipairs(fields) do
+    if reasons[field] and not (isSum(redis.call('HGET', inflight, field)) and isSum(redis.call('HGET', dead, field))) then
+      return -1
+    end
+  end
+end
+
 -- Removed first: a server that is out of memory takes what follows a removal.
 redis.call('ZREM', batches, batch)
-redis.call('HDEL', state, batch .. ':id', batch .. ':owner', batch .. ':attempt', batch .. ':failed')
-local fields = redis.call('ZRANGEBYSCORE', members, batch, batch)
+redis.call('HDEL', state, batch .. ':id', batch .. ':owner', batch .. ':attempt', batch .. ':failed', batch .. ':overtaken')
 redis.call('ZREMRANGEBYSCORE', members, batch, batch)
 
 local accepted = false

@@ -36,7 +36,7 @@ export interface CacheCounters {
   unencodable: number;
   /** Keys and tags whose invalidation had to wait for Redis to come back. */
   evictionsDeferred: number;
-  /** Deferred ones that were given up because too many waited. Their entries live until their TTL. */
+  /** Deferred ones that were given up because too many waited, or because the process ended before Redis could be told. Their entries live until their TTL. */
   evictionsLost: number;
 }
 

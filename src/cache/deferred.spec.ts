@@ -8,13 +8,15 @@ const RETRY_MS = 250;
 class Recorder {
   readonly told: (readonly string[])[] = [];
   isAway = false;
+  /** What it cannot be told of. */
+  refuses: (key: string) => boolean = () => false;
   /** Where a call under way is to stand still. */
   gate: Promise<void> = Promise.resolve();
 
   readonly perform = async (keys: readonly string[]): Promise<void> => {
     this.told.push(keys);
     await this.gate;
-    if (this.isAway) throw new Error('away');
+    if (this.isAway || keys.some(this.refuses)) throw new Error('away');
   };
 }
 
@@ -97,6 +99,35 @@ describe('Deferred', () => {
     expect(keysUpTo(1_200).some((key) => waiting.has(key))).toBe(false);
   });
 
+  it('tells of every key that can be told of, however many others cannot, and distrusts those on', async () => {
+    const { recorder, waiting } = deferred();
+    const lies = (key: string): boolean => Number(key.slice(4)) % 3 === 0;
+    recorder.refuses = lies;
+    waiting.add(keysUpTo(1_700));
+    await pass(RETRY_MS);
+    expect(keysUpTo(1_700).filter((key) => waiting.has(key))).toEqual(keysUpTo(1_700).filter(lies));
+    recorder.refuses = () => false;
+    await pass(RETRY_MS);
+    expect(keysUpTo(1_700).some((key) => waiting.has(key))).toBe(false);
+  });
+
+  it('gives every key its turn, though more than a round of those before it fail each time', async () => {
+    const { recorder, waiting } = deferred();
+    recorder.refuses = (key) => key !== 'last';
+    waiting.add([...keysUpTo(1_200), 'last']);
+    await pass(3 * RETRY_MS);
+    expect(waiting.has('last')).toBe(false);
+    expect(keysUpTo(1_200).every((key) => waiting.has(key))).toBe(true);
+  });
+
+  it('asks an absent store about one round of keys at a time', async () => {
+    const { recorder, waiting } = deferred();
+    recorder.isAway = true;
+    waiting.add(keysUpTo(2_000));
+    await pass(RETRY_MS);
+    expect(new Set(recorder.told.flat()).size).toBe(500);
+  });
+
   it('remembers up to 100,000 keys, gives up the oldest first, and counts it', () => {
     const { waiting, counters } = deferred();
     waiting.add(keysUpTo(100_000));
@@ -107,14 +138,37 @@ describe('Deferred', () => {
     expect(counters.evictionsLost).toBe(1);
   });
 
-  it('makes one last attempt when it is stopped, and then has forgotten', async () => {
-    const { recorder, waiting } = deferred();
+  it('makes one last attempt when it is stopped, counts what it gives up, and then has forgotten', async () => {
+    const { recorder, waiting, counters } = deferred();
     recorder.isAway = true;
     waiting.add(['a']);
     await waiting.stop();
     expect(recorder.told).toEqual([['a']]);
     expect(waiting.has('a')).toBe(false);
+    expect(counters.evictionsLost).toBe(1);
     expect(jest.getTimerCount()).toBe(0);
+  });
+
+  it('tells of everything when it is stopped, and counts what the store refuses', async () => {
+    const { recorder, waiting, counters } = deferred();
+    recorder.refuses = (key) => Number(key.slice(4)) < 600;
+    waiting.add(keysUpTo(1_200));
+    await waiting.stop();
+    expect(new Set(recorder.told.flat()).size).toBe(1_200);
+    expect(counters.evictionsLost).toBe(600);
+  });
+
+  it('begins no round more than two seconds after the stop, though the store still answers, slowly', async () => {
+    const { recorder, waiting, counters } = deferred();
+    waiting.add(keysUpTo(5_000));
+    const stopped = jest.fn();
+    const slowly = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 900));
+    Object.defineProperty(recorder, 'gate', { get: slowly });
+    void waiting.stop().then(stopped);
+    await pass(3_000);
+    expect(stopped).toHaveBeenCalled();
+    expect(recorder.told).toHaveLength(3);
+    expect(counters.evictionsLost).toBe(3_500);
   });
 
   it('waits for the round under way when it is stopped, and begins no other', async () => {

@@ -4,20 +4,32 @@ const RETRY_EVERY_MS = 250;
 const MOST_WAITING = 100_000;
 const MOST_PER_ROUND = 500;
 
+/** No round begins later than this after the stop. */
+const LONGEST_STOP_MS = 2_000;
+
+/** A key, and the number of the call that asked for it last. */
+type Waiting = readonly [key: string, call: number];
+
 /**
  * Invalidations that the store could not be told of. They are repeated until it confirms them, and until then {@link has} tells readers in this process
  * not to trust what the key stands for. Without this, a value that was changed while Redis was away would be served in its old form when Redis returns.
+ *
+ * Each key has its own outcome: those that the store refuses, or that lie on a part of it which is away, hold up no others.
  *
  * Up to 100,000 keys are remembered, the oldest being given up first. What a process remembers is lost when it dies: the entry's TTL is the last bound.
  */
 export class Deferred {
   /** The keys, oldest first, each with the number of the call that asked for it last. */
   readonly #waiting = new Map<string, number>();
+  /** Where the last round left off. */
+  #turn: Iterable<Waiting> = [];
   #calls = 0;
   #timer: NodeJS.Timeout | undefined;
   #round: Promise<void> | undefined;
-  #stopped = false;
+  /** Infinity until it is stopped. */
+  #endsAtMs = Infinity;
 
+  /** `perform` tells the store of keys, and rejects when it could not tell it of all of them. */
   constructor(
     private readonly perform: (keys: readonly string[]) => Promise<void>,
     private readonly counters: CacheCounters,
@@ -55,17 +67,21 @@ export class Deferred {
     for (const key of keys) if ((this.#waiting.get(key) ?? Infinity) <= moment) this.#waiting.delete(key);
   }
 
-  /** Makes one last attempt and forgets the rest. */
+  /**
+   * Tells the store of everything that waits once more, and gives up what it does not confirm, which is counted. No round begins later than two seconds
+   * from now.
+   */
   async stop(): Promise<void> {
-    this.#stopped = true;
+    this.#endsAtMs = performance.now() + LONGEST_STOP_MS;
     clearTimeout(this.#timer);
     await this.#round;
-    await this.#performSome();
+    await this.#performAll();
+    this.counters.evictionsLost += this.#waiting.size;
     this.#waiting.clear();
   }
 
   #schedule(): void {
-    if (this.#stopped || this.#timer !== undefined || this.#round !== undefined || this.#waiting.size === 0) return;
+    if (this.#isStopped || this.#timer !== undefined || this.#round !== undefined || this.#waiting.size === 0) return;
     this.#timer = setTimeout(() => {
       this.#timer = undefined;
       this.#round = this.#performAll().finally(() => {
@@ -76,14 +92,38 @@ export class Deferred {
     this.#timer.unref();
   }
 
-  /** Goes on for as long as the store confirms what it is sent. */
-  async #performAll(): Promise<void> {
-    while (this.#waiting.size > 0 && (await this.#performSome()));
+  get #isStopped(): boolean {
+    return this.#endsAtMs !== Infinity;
   }
 
-  async #performSome(): Promise<boolean> {
-    const some = [...this.#waiting].slice(0, MOST_PER_ROUND);
-    if (some.length === 0) return true;
+  /** Goes through all that waits, once; after a round of which the store confirms nothing only for the last time, since it is probably away. */
+  async #performAll(): Promise<void> {
+    for (let left = this.#waiting.size; left > 0 && performance.now() < this.#endsAtMs;) {
+      const some = this.#next();
+      if (some.length === 0) return;
+      const isHeard = await this.#performSome(some);
+      if (!isHeard && !this.#isStopped) return;
+      left -= some.length;
+    }
+  }
+
+  /** The keys whose turn it is: every key has one before any has its next, however many fail. */
+  #next(): Waiting[] {
+    const some = take(this.#turn);
+    if (some.length > 0) return some;
+    this.#turn = this.#waiting.entries();
+    return take(this.#turn);
+  }
+
+  /** Returns whether the store confirmed any of them. All together, which is how most come back; else one by one, to find out which ones it can be told of. */
+  async #performSome(some: readonly Waiting[]): Promise<boolean> {
+    if (await this.#perform(some)) return true;
+    if (some.length === 1) return false;
+    const each = await Promise.all(some.map((one) => this.#perform([one])));
+    return each.includes(true);
+  }
+
+  async #perform(some: readonly Waiting[]): Promise<boolean> {
     try {
       await this.perform(some.map(([key]) => key));
     } catch {
@@ -93,4 +133,11 @@ export class Deferred {
     for (const [key, call] of some) if (this.#waiting.get(key) === call) this.#waiting.delete(key);
     return true;
   }
+}
+
+/** The next ones of a round. A map's iterator that is asked again goes on where it was, past what was deleted and on to what was added. */
+function take(turn: Iterable<Waiting>): Waiting[] {
+  const some: Waiting[] = [];
+  for (const one of turn) if (some.push(one) === MOST_PER_ROUND) break;
+  return some;
 }

@@ -6,7 +6,10 @@ export function cacheToken(cache: CacheName): symbol {
   return Symbol.for(`rookery:cache:${nameOf(cache)}`);
 }
 
-/** Injects the cache that `CacheModule.forFeature` or `CacheModule.forReadThrough` registered, by its name or its definition. */
+/**
+ * Injects what is registered under that name, or that definition: the `Cache` of `CacheModule.forFeature`, or the `ReadThroughCache` of
+ * `CacheModule.forReadThrough`, whose `cache` is the plain one.
+ */
 export function InjectCache(cache: CacheName): PropertyDecorator & ParameterDecorator {
   return Inject(cacheToken(cache));
 }

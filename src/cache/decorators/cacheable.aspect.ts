@@ -15,7 +15,8 @@ export class CacheableAspect implements Aspect<UntypedStoringOptions> {
   async around(call: MethodCall, options: UntypedStoringOptions): Promise<unknown> {
     const { args, proceed } = call;
     if (options.condition?.(...args) === false) return proceed();
-    const key = options.key === undefined ? this.#defaultKeys.of(call) : options.key(...args);
-    return cacheOf(this.registry, options, args).getOrSet(key, proceed, storingOptions(options, call));
+    const cache = cacheOf(this.registry, options, args);
+    const key = options.key === undefined ? this.#defaultKeys.of(call, cache.name) : options.key(...args);
+    return cache.getOrSet(key, proceed, storingOptions(options, call));
   }
 }

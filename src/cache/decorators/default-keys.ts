@@ -14,11 +14,13 @@ export class DefaultKeys {
   readonly #owners = new Map<string, NamedClass>();
   readonly #names = new WeakMap<DecoratedMethod, Map<NamedClass, string>>();
 
-  of({ instance, args, method }: MethodCall): CacheKey {
-    return [this.#nameOf(instance.constructor, method), ...args] as CacheKey;
+  /** Throws `ConfigurationError` where another class would be given the same keys in the cache of that name. */
+  of({ instance, args, method }: MethodCall, cache: string): CacheKey {
+    return [this.#nameOf(instance.constructor, method, cache), ...args] as CacheKey;
   }
 
-  #nameOf(actual: NamedClass, method: DecoratedMethod): string {
+  /** A method is decorated for one cache, always the same. */
+  #nameOf(actual: NamedClass, method: DecoratedMethod, cache: string): string {
     let names = this.#names.get(method);
     if (names === undefined) {
       names = new Map();
@@ -26,27 +28,28 @@ export class DefaultKeys {
     }
     let name = names.get(actual);
     if (name === undefined) {
-      name = this.#claim(actual, method);
+      name = this.#claim(actual, method, cache);
       names.set(actual, name);
     }
     return name;
   }
 
-  /** Two classes of one name would be given each other's values. */
-  #claim(actual: NamedClass, method: DecoratedMethod): string {
+  /** In one cache two classes of one name would be given each other's values. */
+  #claim(actual: NamedClass, method: DecoratedMethod, cache: string): string {
     const { declaringClass } = method;
     if (actual.name === '') {
       throw new ConfigurationError(`@Cacheable on '${method.name}' of a class without a name needs a 'key'.`);
     }
     const inherited = declaringClass === actual ? '' : `${declaringClass.name}.`;
     const name = `${actual.name}.${inherited}${method.name}`;
-    const owner = this.#owners.get(name);
+    const claim = JSON.stringify([cache, name]);
+    const owner = this.#owners.get(claim);
     if (owner !== undefined && owner !== actual) {
       throw new ConfigurationError(
-        `Two classes named ${actual.name} have a @Cacheable method '${method.name}', and without a 'key' they would share their entries. Give one of them a 'key' or a 'cache'.`,
+        `Two classes named ${actual.name} have a @Cacheable method '${method.name}', and without a 'key' they would share their entries in the cache '${cache}'. Give one of them a 'key', or a 'cache' of its own.`,
       );
     }
-    this.#owners.set(name, actual);
+    this.#owners.set(claim, actual);
     return name;
   }
 }

@@ -44,6 +44,18 @@ describe('BatchLoad', () => {
     expect(loadMany.mock.calls).toEqual([[['a']], [['b']]]);
   });
 
+  it('loads by one call what turns up together later, in its order', async () => {
+    const loadMany = jest.fn(upper);
+    const batch = new BatchLoad(loadMany, 3);
+    const [a, b, c] = [batch.place('a'), batch.place('b'), batch.place('c')];
+    for (const place of [a, b, c]) place.settled();
+    const loads = [c.load(), Promise.resolve().then(() => a.load())];
+    expect(loadMany).not.toHaveBeenCalled();
+    expect(await Promise.all(loads)).toEqual(['C', 'A']);
+    expect(await b.load()).toBe('B');
+    expect(loadMany.mock.calls).toEqual([[['a', 'c']], [['b']]]);
+  });
+
   it('counts a key once, however much is said of it', () => {
     const loadMany = jest.fn(upper);
     const batch = new BatchLoad(loadMany, 2);

@@ -25,12 +25,13 @@ export interface BatchPlace<Value> {
 
 /**
  * Loads all missing keys of a batch with one call: as soon as it is known of every key whether it is missing. Keys that turn out later to be ours to load,
- * because somebody else gave them up, are loaded by further calls.
+ * because somebody else gave them up, or in the background after they were served stale, are loaded by further calls: one for those that turn up together.
  */
 export class BatchLoad<Key, Value> {
   #wanted: Wanted<Key, Value>[] = [];
   #unknown: number;
   #places = 0;
+  #isGathering = false;
 
   constructor(
     private readonly loadMany: BatchLoader<Key, Value>,
@@ -45,19 +46,31 @@ export class BatchLoad<Key, Value> {
     this.#places += 1;
     let isKnown = false;
     const know = (): void => {
-      if (!isKnown) this.#unknown -= 1;
+      if (isKnown) return;
       isKnown = true;
+      this.#unknown -= 1;
       if (this.#unknown === 0) this.#dispatch();
     };
     return {
       load: () =>
         new Promise((resolve, reject) => {
           this.#wanted.push({ key, index, resolve, reject });
+          if (this.#unknown === 0) this.#gather();
           know();
         }),
       waits: know,
       settled: know,
     };
+  }
+
+  /** Nobody tells any more how many are to come: the replies that say so arrive together, as a rule. */
+  #gather(): void {
+    if (this.#isGathering) return;
+    this.#isGathering = true;
+    setImmediate(() => {
+      this.#isGathering = false;
+      this.#dispatch();
+    });
   }
 
   #dispatch(): void {

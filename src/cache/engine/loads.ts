@@ -222,8 +222,7 @@ export class Loads {
     // One that is still good, and was to be refreshed early, must not be worse off for that.
     const isOver = stale !== null && nowMs >= stale.freshUntilMs;
     if (head !== null && isOver && policy.failSafeMs > 0 && !isAnswer(error)) {
-      const bytes = stale.prolongedUntil(nowMs + policy.throttleMs);
-      await store.settleRefresh(entry, head, marker, { kind: 'prolonged', bytes });
+      await store.settleRefresh(entry, head, marker, { kind: 'prolonged', nowMs, serveMs: policy.throttleMs });
       return;
     }
     const backoffMs = isAnswer(error) ? 0 : policy.backoffMs;

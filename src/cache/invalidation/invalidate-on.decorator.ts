@@ -15,7 +15,7 @@ export interface DeclaredRule {
 }
 
 /** For methods that take what the event carries and say what it makes stale; nothing, when it makes nothing stale. */
-export type RuleDecorator = <Rule extends (...event: never[]) => RuleAnswer | Promise<RuleAnswer>>(
+export type RuleDecorator = <Rule extends (...event: never[]) => RuleAnswer | PromiseLike<RuleAnswer>>(
   target: object,
   method: string | symbol,
   descriptor: TypedPropertyDescriptor<Rule>,

@@ -60,7 +60,7 @@ export class InvalidationRules implements OnModuleInit, BeforeApplicationShutdow
   async #carryOut(rule: FoundRule, cache: Cache, event: readonly unknown[]): Promise<void> {
     try {
       const answer = ask(rule, event);
-      const invalidation = answer instanceof Promise ? await answer : answer;
+      const invalidation = isPromiseLike(answer) ? await answer : answer;
       if (invalidation) await invalidate(cache, invalidation);
     } catch (error) {
       this.#report(rule, error);
@@ -86,11 +86,16 @@ export class InvalidationRules implements OnModuleInit, BeforeApplicationShutdow
 
 type Answer = Invalidation | null | undefined;
 
-function ask({ instance, method }: FoundRule, event: readonly unknown[]): Answer | Promise<Answer> {
-  const rule = (instance as Record<string | symbol, (...event: readonly unknown[]) => Answer | Promise<Answer>>)[
+function ask({ instance, method }: FoundRule, event: readonly unknown[]): Answer | PromiseLike<Answer> {
+  const rule = (instance as Record<string | symbol, (...event: readonly unknown[]) => Answer | PromiseLike<Answer>>)[
     method
   ];
   return rule?.apply(instance, [...event]);
+}
+
+/** Promises of other libraries, and query builders, are no instances of `Promise`. */
+function isPromiseLike(answer: Answer | PromiseLike<Answer>): answer is PromiseLike<Answer> {
+  return typeof (answer as Partial<PromiseLike<Answer>> | null | undefined)?.then === 'function';
 }
 
 async function invalidate(cache: Cache, { keys, tags, segments }: Invalidation): Promise<void> {

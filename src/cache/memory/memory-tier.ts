@@ -88,10 +88,6 @@ export class MemoryTier {
     this.#reads.changedAll();
     this.#copies.clear();
   }
-
-  get size(): number {
-    return this.#copies.size;
-  }
 }
 
 /** One entry's copy. */

@@ -24,11 +24,9 @@ export class PendingReads {
     return read;
   }
 
-  /** Returns whether what the read brought is still true. */
-  end(read: PendingRead): boolean {
+  end(read: PendingRead): void {
     read.readers -= 1;
     if (read.readers === 0 && this.#reads.get(read.key) === read) this.#reads.delete(read.key);
-    return !read.isStale;
   }
 
   /** The key has changed. Reads that begin from now on see the change. */

@@ -22,8 +22,8 @@ export type RefreshOutcome =
   | { readonly kind: 'value'; readonly bytes: string | Buffer; readonly ttlMs: number }
   | { readonly kind: 'nothing' }
   | { readonly kind: 'failure'; readonly mark: string; readonly backoffMs: number }
-  /** The stale entry serves on: its new flags and end of freshness. */
-  | { readonly kind: 'prolonged'; readonly bytes: string };
+  /** The stale entry serves on from `nowMs`, the caller's time, for `serveMs`, though not beyond its own time. */
+  | { readonly kind: 'prolonged'; readonly nowMs: number; readonly serveMs: number };
 
 /** What a write of the source came to: a value for the cache, none, or nothing at all, since the source is unchanged. */
 export type WriteOutcome =

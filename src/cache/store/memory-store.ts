@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import type { Clock } from '../../core/time/clock.js';
-import { HEAD_LENGTH, LEASE } from '../entry/entry-format.js';
+import { HEAD_LENGTH, LEASE, StoredValue } from '../entry/entry-format.js';
 import { refreshLeaseKey, writeFenceKey } from '../entry/lease-key.js';
 import type {
   Claimed,
@@ -156,14 +156,14 @@ export class MemoryStore implements EntryStore {
   }
 
   async readTags({ clock, tags }: TagKeys, holdMs: number): Promise<TagReading> {
-    const lastUs = this.#clockOf(clock);
-    const clockUs = Math.max(lastUs, this.clock.now() * 1_000 - 1);
+    const clockUs = this.#clockOf(clock);
     // Seldom, since each write tells the memory tier of a change.
     const isShort = (key: string): boolean => this.#leftMs(key) < (holdMs * 3) / 4;
     // It outlives every token that an invalidation issued, or nobody could tell when that was.
-    if (lastUs > 0 && isShort(clock)) this.#set(clock, `${lastUs}`, holdMs);
+    if (clockUs > 0 && isShort(clock)) this.#set(clock, `${clockUs}`, holdMs);
+    const fresh = `c${Math.max(clockUs + 1, this.clock.now() * 1_000)}`;
     const tokens = tags.map((tag) => {
-      const token = this.#get(tag) ?? Buffer.from(`c${clockUs + 1}`);
+      const token = this.#get(tag) ?? Buffer.from(fresh);
       if (isShort(tag)) this.#set(tag, token, holdMs);
       return token.toString('latin1');
     });
@@ -199,7 +199,8 @@ export class MemoryStore implements EntryStore {
     if (outcome.kind === 'failure' && outcome.backoffMs > 0) this.#set(lease, outcome.mark, outcome.backoffMs);
     if (outcome.kind !== 'prolonged' || bytes === undefined) return;
     const prolonged = Buffer.from(bytes);
-    prolonged.write(outcome.bytes, HEAD_LENGTH, 'latin1');
+    const endMs = outcome.nowMs + Math.min(outcome.serveMs, untilMs - this.clock.now());
+    prolonged.write(new StoredValue(bytes).prolongedUntil(endMs), HEAD_LENGTH, 'latin1');
     this.#kept.set(entry, { bytes: prolonged, untilMs });
     this.#onChange(entry);
   }

@@ -4,9 +4,6 @@ import { cacheClaim } from '../cache.scripts.gen.js';
 import type { Claimed } from './entry-store.js';
 import { TickBatcher } from './tick-batcher.js';
 
-/** Entries of one script. */
-const MOST_KEYS = 64;
-
 /** Larger entries, on average, are asked for one by one: a script copies each once more, which then costs more than a command does. */
 const LARGE_BYTES = 2_048;
 
@@ -30,7 +27,7 @@ interface Claim extends Waiting {
 
 /** Reads entries and takes the leases of those that are absent: the reads of one tick in one script per slot, equal ones once. */
 export class RedisClaims {
-  readonly #batches = new TickBatcher<Claim>(MOST_KEYS, (claims) => void this.#send(claims));
+  readonly #batches: TickBatcher<Claim>;
   /** The claims of this tick, made anew each tick. */
   #asked: Map<string, Claim> | null = null;
   #averageBytes = 0;
@@ -38,7 +35,12 @@ export class RedisClaims {
   constructor(
     private readonly connection: RedisConnection,
     private readonly options: SendOptions,
-  ) {}
+  ) {
+    this.#batches = new TickBatcher<Claim>(
+      ({ entry }) => connection.groupOf(entry),
+      (claims) => void this.#send(claims),
+    );
+  }
 
   claim(entry: string, marker: string, leaseMs: number): Promise<Claimed> {
     return new Promise((resolve, reject) => {
@@ -50,7 +52,7 @@ export class RedisClaims {
       }
       const claim = { entry, marker, leaseMs, resolve, reject, followers: [] };
       this.#asked.set(entry, claim);
-      this.#batches.add(claim, this.connection.groupOf(entry));
+      this.#batches.add(claim);
     });
   }
 

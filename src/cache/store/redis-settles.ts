@@ -2,9 +2,6 @@ import type { RedisConnection, SendOptions } from '../../core/redis/redis-connec
 import { cacheSettle } from '../cache.scripts.gen.js';
 import { TickBatcher } from './tick-batcher.js';
 
-/** Entries of one script. */
-const MOST_KEYS = 64;
-
 /** One end of a load of this tick. */
 interface Settle {
   readonly entry: string;
@@ -17,17 +14,22 @@ interface Settle {
 
 /** Puts outcomes in the place of leases: those of one tick in one script per slot. */
 export class RedisSettles {
-  readonly #batches = new TickBatcher<Settle>(MOST_KEYS, (settles) => void this.#send(settles));
+  readonly #batches: TickBatcher<Settle>;
 
   constructor(
     private readonly connection: RedisConnection,
     private readonly channel: string,
     private readonly options: SendOptions,
-  ) {}
+  ) {
+    this.#batches = new TickBatcher<Settle>(
+      ({ entry }) => connection.groupOf(entry),
+      (settles) => void this.#send(settles),
+    );
+  }
 
   settle(entry: string, marker: string, outcome: string | Buffer, ttlMs: number): Promise<boolean> {
     return new Promise((resolve, reject) => {
-      this.#batches.add({ entry, marker, outcome, ttlMs, resolve, reject }, this.connection.groupOf(entry));
+      this.#batches.add({ entry, marker, outcome, ttlMs, resolve, reject });
     });
   }
 

@@ -13,6 +13,7 @@ import {
 } from '../cache.scripts.gen.js';
 import { LEASE } from '../entry/entry-format.js';
 import { refreshLeaseKey, writeFenceKey } from '../entry/lease-key.js';
+import { byGroup } from './by-group.js';
 import type {
   Claimed,
   Contended,
@@ -89,17 +90,16 @@ export class RedisStore implements EntryStore {
 
   async settleRefresh(entry: string, head: string | Buffer, marker: string, outcome: RefreshOutcome): Promise<boolean> {
     const { connection, channel } = this.options;
-    const isFailure = outcome.kind === 'failure' || outcome.kind === 'prolonged';
     const args = {
       seen: head,
       marker,
       channel,
       outcome: outcome.kind === 'value' ? outcome.bytes : NOTHING,
       ttlMs: outcome.kind === 'value' ? outcome.ttlMs : 0,
-      // With `prolonged` the mark is not written; it only says that this is no value.
-      failure: outcome.kind === 'failure' ? outcome.mark : isFailure ? 'prolonged' : NOTHING,
+      failure: outcome.kind === 'failure' ? outcome.mark : NOTHING,
       backoffMs: outcome.kind === 'failure' ? outcome.backoffMs : 0,
-      prolonged: outcome.kind === 'prolonged' ? outcome.bytes : NOTHING,
+      nowMs: outcome.kind === 'prolonged' ? outcome.nowMs : 0,
+      serveMs: outcome.kind === 'prolonged' ? outcome.serveMs : 0,
     };
     const keys = { entry, lease: refreshLeaseKey(entry) };
     const stands = (await connection.scripts.run(cacheSettleRefresh, keys, args, this.#send)) === 1;
@@ -136,7 +136,7 @@ export class RedisStore implements EntryStore {
 
   async put(values: readonly StoredBytes[]): Promise<void> {
     const { connection, channel } = this.options;
-    const writes = bySlot(values, ({ entry }) => connection.groupOf(entry)).map((group) => {
+    const writes = byGroup(values, ({ entry }) => connection.groupOf(entry), MOST_PER_SCRIPT).map((group) => {
       const keys = withFences(group.map(({ entry }) => entry));
       const pairs = group.map(({ bytes, ttlMs }) => [bytes, ttlMs] as const);
       return connection.scripts.run(cachePut, keys, { lease: LEASE, channel, values: pairs }, this.#send);
@@ -147,7 +147,7 @@ export class RedisStore implements EntryStore {
 
   async evict(entries: readonly string[]): Promise<void> {
     const { connection, channel } = this.options;
-    const evictions = bySlot(entries, (entry) => connection.groupOf(entry)).map((group) =>
+    const evictions = byGroup(entries, (entry) => connection.groupOf(entry), MOST_PER_SCRIPT).map((group) =>
       connection.scripts.run(cacheEvict, withFences(group), { lease: LEASE, channel }, this.#send),
     );
     await Promise.all(evictions);
@@ -157,7 +157,7 @@ export class RedisStore implements EntryStore {
   async peekTags(tags: readonly string[]): Promise<readonly (string | undefined)[]> {
     const { connection } = this.options;
     const found = new Map<string, string | undefined>();
-    const reads = bySlot(tags, (tag) => connection.groupOf(tag)).map(async (group) => {
+    const reads = byGroup(tags, (tag) => connection.groupOf(tag), MOST_PER_SCRIPT).map(async (group) => {
       const tokens = (await connection.send('MGET', group, this.#send)) as readonly (Buffer | null)[];
       group.forEach((tag, i) => found.set(tag, tokens[i]?.toString('latin1')));
     });
@@ -201,21 +201,4 @@ export class RedisStore implements EntryStore {
 /** The entries of a script, and after them their fences. */
 function withFences(entries: readonly string[]): { readonly entries: readonly string[] } {
   return { entries: [...entries, ...entries.map(writeFenceKey)] };
-}
-
-/** Items of one slot together, no more of them than one script should hold up the server for. */
-function bySlot<Item>(items: readonly Item[], slotOf: (item: Item) => number): Item[][] {
-  const open = new Map<number, Item[]>();
-  const groups: Item[][] = [];
-  for (const item of items) {
-    const slot = slotOf(item);
-    let group = open.get(slot);
-    if (group === undefined || group.length === MOST_PER_SCRIPT) {
-      group = [];
-      open.set(slot, group);
-      groups.push(group);
-    }
-    group.push(item);
-  }
-  return groups;
 }

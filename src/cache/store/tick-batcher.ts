@@ -1,44 +1,31 @@
-/** Items of one group that leave together. */
-interface Batch<Item> {
-  readonly group: number;
-  readonly items: Item[];
-}
+import { byGroup } from './by-group.js';
+
+/** Items that leave together at most. */
+const MOST_ITEMS = 64;
 
 /**
- * Gathers the items of one tick by group, and sends each group at the end of the tick, with no added delay. The batches of a tick are made anew
+ * Gathers the items of one tick, and sends them at the end of the tick, group by group and with no added delay. The list of a tick is made anew
  * each time: a collection that is emptied and filled again keeps what it held from the garbage collector.
  */
 export class TickBatcher<Item> {
-  #open: Batch<Item>[] | null = null;
+  #open: Item[] | null = null;
 
-  /** No batch is longer than `longest`. */
   constructor(
-    private readonly longest: number,
+    private readonly groupOf: (item: Item) => number,
     private readonly send: (items: readonly Item[]) => void,
   ) {}
 
-  add(item: Item, group: number): void {
-    this.#batch(group).items.push(item);
-  }
-
-  #batch(group: number): Batch<Item> {
+  add(item: Item): void {
     if (this.#open === null) {
       this.#open = [];
       process.nextTick(this.#flush);
     }
-    // From the end, where the batch of the same group stands when there is but one server.
-    for (let i = this.#open.length - 1; i >= 0; i--) {
-      const batch = this.#open[i] as Batch<Item>;
-      if (batch.group === group && batch.items.length < this.longest) return batch;
-    }
-    const batch: Batch<Item> = { group, items: [] };
-    this.#open.push(batch);
-    return batch;
+    this.#open.push(item);
   }
 
   readonly #flush = (): void => {
-    const open = this.#open ?? [];
+    const items = this.#open ?? [];
     this.#open = null;
-    for (const { items } of open) this.send(items);
+    for (const batch of byGroup(items, this.groupOf, MOST_ITEMS)) this.send(batch);
   };
 }

@@ -1,4 +1,5 @@
 import { Logger, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
+import type { ModulesContainer } from '@nestjs/core';
 import { ConfigurationError } from '../../core/errors/configuration.error.js';
 import type { RedisConnection } from '../../core/redis/redis-connection.js';
 import { publishCounters } from '../../core/telemetry/publish-counters.js';
@@ -18,8 +19,8 @@ import type { WriteBehindKey } from './write-behind-key.js';
 import type { WriteBehindOptions } from './write-behind.options.js';
 import { WriteBehind } from './write-behind.js';
 
-/** The names in use on each connection: two flushers of one journal would each take half of it. */
-const REGISTERED = new WeakMap<RedisConnection, Set<string>>();
+/** The names in use in each application. A name is one token: who injects it could be given either of two journals. */
+const REGISTERED = new WeakMap<ModulesContainer, Set<string>>();
 
 /** One journal with all that belongs to it, from the application's start to its end. */
 export class WriteBehindRuntime<Value, Key extends WriteBehindKey>
@@ -31,15 +32,19 @@ export class WriteBehindRuntime<Value, Key extends WriteBehindKey>
   readonly #flusher: Flusher;
   #stopCounting: Cancel | undefined;
 
-  /** @param connection where the journal is; null for one in this process */
+  /**
+   * @param connection where the journal is; null for one in this process
+   * @param application throws `ConfigurationError` when it has a journal of that name
+   */
   constructor(
     private readonly settings: WriteBehindSettings<Value>,
     options: WriteBehindOptions<Value, Key>,
     private readonly connection: RedisConnection | null,
     clock: Clock,
+    application: ModulesContainer,
   ) {
     const config = resolveWriteBehindConfig(settings, options);
-    if (connection !== null) register(config.name, connection);
+    register(config.name, application);
     const format = valueFormat(settings);
     const counters = newWriteBehindCounters();
     const log = new QuietLog(config.name, clock);
@@ -69,12 +74,12 @@ export class WriteBehindRuntime<Value, Key extends WriteBehindKey>
   }
 }
 
-function register(name: string, connection: RedisConnection): void {
-  const names = REGISTERED.get(connection) ?? new Set();
+function register(name: string, application: ModulesContainer): void {
+  const names = REGISTERED.get(application) ?? new Set();
   if (names.has(name)) {
     throw new ConfigurationError(
       `CacheModule.forWriteBehind: '${name}' is registered twice. Register it in one module and inject it elsewhere.`,
     );
   }
-  REGISTERED.set(connection, names.add(name));
+  REGISTERED.set(application, names.add(name));
 }

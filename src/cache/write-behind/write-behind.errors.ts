@@ -23,6 +23,22 @@ export class WriteBehindOverflowError extends RookeryError {
   }
 }
 
+/**
+ * The journal holds values of mode `'replace'`, which cannot be summed: the mode was changed before it was empty. Nothing is flushed of a batch
+ * with such a value, and nothing is lost. Go back to the old mode until everything is flushed, or give the new mode a journal of another name.
+ */
+export class WriteBehindModeError extends RookeryError {
+  readonly code = 'ROOKERY_WRITE_BEHIND_MODE';
+
+  constructor(journal: string, cause?: unknown) {
+    super(
+      `The journal '${journal}' holds values of mode 'replace', which mode 'add' cannot sum. Go back to the old mode until the journal is empty, ` +
+        'or give the new one another name.',
+      { context: { journal }, cause },
+    );
+  }
+}
+
 /** Why a flush was given up. */
 export type FlushAbortReason =
   /** It took longer than `flushTimeout`. */

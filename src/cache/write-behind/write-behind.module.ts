@@ -1,4 +1,5 @@
 import { Module, type DynamicModule, type InjectionToken, type ModuleMetadata } from '@nestjs/common';
+import { ModulesContainer } from '@nestjs/core';
 import { RedisConnections } from '../../core/redis/redis-connections.js';
 import { ConfigurationError } from '../../core/errors/configuration.error.js';
 import { CLOCK, systemClock, type Clock } from '../../core/time/clock.js';
@@ -48,9 +49,14 @@ export class WriteBehindModule {
         { provide: options, inject: [...(inject ?? [])], useFactory },
         {
           provide: runtime,
-          inject: [options, optional(CACHE_OPTIONS), optional(RedisConnections), optional(CLOCK)],
-          useFactory: (own: WriteBehindOptions<Value, Key>, shared?: Shared, redis?: RedisConnections, clock?: Clock) =>
-            new WriteBehindRuntime(definition, own, connectionFor(own, shared, redis), clock ?? systemClock),
+          inject: [ModulesContainer, options, optional(CACHE_OPTIONS), optional(RedisConnections), optional(CLOCK)],
+          useFactory: (
+            application: ModulesContainer,
+            own: WriteBehindOptions<Value, Key>,
+            shared?: Shared,
+            redis?: RedisConnections,
+            clock: Clock = systemClock,
+          ) => new WriteBehindRuntime(definition, own, connectionFor(own, shared, redis), clock, application),
         },
         { provide: token, inject: [runtime], useFactory: (made: WriteBehindRuntime<Value, Key>) => made.writeBehind },
       ],

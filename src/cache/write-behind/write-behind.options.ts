@@ -11,12 +11,16 @@ export interface WriteBehindEntry<Value, Key extends WriteBehindKey = string | n
 export interface FlushContext {
   /**
    * Names the batch: the same on every attempt, by whatever process, and given to no other batch. A source that stores it in the transaction that
-   * takes the entries, and skips a batch whose id it has, takes every batch exactly once.
+   * takes the entries, and skips a batch whose id it has, takes every batch exactly once; for batches that come entry by entry, see `partOf`.
    */
   readonly batchId: string;
   /**
-   * When a batch that failed too often is flushed entry by entry: the id of the whole. An attempt at the whole may have been taken although it
-   * looked like a failure, so a source that has this id skips the entry too.
+   * When a batch that failed too often is flushed entry by entry: the id of the whole.
+   *
+   * An attempt at the whole may have been taken although it looked like a failure; it may also be under way still, unseen, and be taken later, when
+   * it was given up and did not stop. For each batch to be taken exactly once, attempts at the whole and at its parts therefore take one lock, on
+   * `partOf ?? batchId`, for as long as their transaction lasts, and look after that: a part skips when the source has the whole's id, or its own; the whole
+   * skips when the source has its id, and rejects when the source has any of its parts.
    */
   readonly partOf: string | undefined;
   /** Which attempt this is, from 1. */

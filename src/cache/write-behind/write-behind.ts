@@ -9,6 +9,9 @@ import { WriteBehindFullError, WriteBehindOverflowError } from './write-behind.e
 /** Dead letters that are moved in one go. */
 const PAGE = 500;
 
+/** Dead letters that are listed in one go: more would hold the server up. */
+const MOST_LISTED = 10_000;
+
 /** An entry that the source refused for good. */
 export interface DeadLetter<Value, Key extends WriteBehindKey = string | number> {
   readonly key: Key;
@@ -35,7 +38,7 @@ export interface WriteOptions {
  * - The source gets each batch at least once, and exactly once if it stores the batch's id.
  * - The writes of one key reach it in their order; those that wait together, as one.
  *
- * In Redis, the journal is as durable as Redis: see the page on caching. Inject it with `@InjectWriteBehind(definition)`.
+ * In Redis, the journal is as durable as Redis: see the page on write-behind. Inject it with `@InjectWriteBehind(definition)`.
  */
 export class WriteBehind<Value, Key extends WriteBehindKey = string | number> {
   constructor(
@@ -91,10 +94,16 @@ export class WriteBehind<Value, Key extends WriteBehindKey = string | number> {
     return this.flusher.flushNow();
   }
 
-  /** A page of dead letters, oldest first. One round trip. */
+  /**
+   * A page of dead letters, oldest first. One round trip.
+   *
+   * `offset` is how many to pass over, from 0, default 0; `limit` is the most to list, 1 to 10,000, default 100. Rejects with `RangeError`.
+   */
   async deadLetters({ offset = 0, limit = 100 }: { readonly offset?: number; readonly limit?: number } = {}): Promise<
     DeadLetter<Value, Key>[]
   > {
+    checkRange('offset', offset, 0, Number.MAX_SAFE_INTEGER);
+    checkRange('limit', limit, 1, MOST_LISTED);
     const entries = await this.journal.deadLetters(offset, limit);
     return entries.map((entry) => this.#deadLetter(entry));
   }
@@ -162,4 +171,9 @@ export class WriteBehind<Value, Key extends WriteBehindKey = string | number> {
   async #fields(count: number): Promise<string[]> {
     return (await this.journal.deadLetters(0, count)).map(({ field }) => field);
   }
+}
+
+function checkRange(name: string, given: number, least: number, most: number): void {
+  if (Number.isSafeInteger(given) && given >= least && given <= most) return;
+  throw new RangeError(`${name} must be a whole number from ${least} to ${most}; it is ${given}.`);
 }

@@ -36,7 +36,7 @@ const outcome: fc.Arbitrary<RefreshOutcome> = fc.oneof(
     { kind: 'nothing' },
     { kind: 'failure', mark: FAILURE, backoffMs: LONG_MS },
     { kind: 'failure', mark: FAILURE, backoffMs: 0 },
-    { kind: 'prolonged', bytes: '\x02ABCDEF' },
+    { kind: 'prolonged', nowMs: 1_700_000_000_000, serveMs: 1_000 },
   ),
 );
 

@@ -8,7 +8,7 @@ import type {
 } from '../../../src/cache/write-behind/write-behind.options.js';
 import type { WriteBehind } from '../../../src/cache/write-behind/write-behind.js';
 import { RedisReplyError, RedisUnavailableError } from '../../../src/core/errors/redis.errors.js';
-import { eventually, startRedis, type RedisNode, type RedisServer } from '../../../src/testing/index.js';
+import { eventually, startRedis, startTcpProxy, type RedisNode, type RedisServer } from '../../../src/testing/index.js';
 import { expectNoLeakedConnections, randomPrefix } from '../../support/redis.js';
 import { LogBook, writeBehindApp } from '../../support/write-behind-app.js';
 import { timed } from '../redis/outcome.js';
@@ -62,6 +62,9 @@ async function open(
   apps.push(app);
   return { sums: journal, taken, batches };
 }
+
+/** What a journal leaves when everything is settled is one key. */
+const keyCount = (): Promise<unknown> => node.command('DBSIZE');
 
 describe('a Redis that is killed', () => {
   it('has every write that it acknowledged when it comes back, and the loop goes on by itself', async () => {
@@ -138,6 +141,50 @@ describe('a frozen Redis', () => {
     await sums.write(1, 1);
     void sums.flushNow().catch(() => undefined);
     await eventually(() => expect(reason).toMatchObject({ reason: 'lease-lost' }));
+  });
+});
+
+describe('a flush whose lease cannot be renewed', () => {
+  it('is told to stop before another process could take its batch', async () => {
+    await startServer();
+    const LEASE_MS = 2_000;
+    let stoppedMs: number | undefined;
+    const hang = (_: Batch, { signal }: FlushContext): Promise<never> =>
+      new Promise((_resolve, reject) => {
+        void node.pause();
+        signal.addEventListener('abort', () => {
+          stoppedMs = performance.now();
+          reject(new Error('stopped'));
+        });
+      });
+    // A renewal that hangs, hangs for longer than the lease.
+    const { sums } = await open({ ...BY_HAND, flush: hang, lease: `${LEASE_MS}ms`, redisDeadline: '10s' });
+    await sums.write(1, 1);
+    const askedMs = performance.now();
+    void sums.flushNow().catch(() => undefined);
+    await eventually(() => expect(stoppedMs).toBeDefined());
+    expect(stoppedMs! - askedMs).toBeLessThan(LEASE_MS);
+  });
+});
+
+describe('a batch that was settled, though the reply was lost', () => {
+  it('counts as taken, and not as lost', async () => {
+    await startServer();
+    await using proxy = await startTcpProxy(node);
+    // The reply takes so long that it is still on its way when the connection breaks.
+    const flush = async (): Promise<void> => proxy.delay('500ms');
+    const url = `redis://127.0.0.1:${proxy.port}`;
+    const { sums, taken } = await open({ ...BY_HAND, flush, redisDeadline: '5s' }, { url });
+    await sums.write(1, 5);
+    const flushing = sums.flushNow();
+    await eventually(async () => {
+      expect(taken.size).toBe(1);
+      expect(await keyCount()).toBe(1);
+    });
+    proxy.cut();
+    await proxy.heal();
+    expect(await flushing).toBe(1);
+    expect(sums.counters).toMatchObject({ batchesFlushed: 1, entriesFlushed: 1, leasesLost: 0, flushFailures: 0 });
   });
 });
 
@@ -222,7 +269,7 @@ describe('a server that may evict', () => {
   });
 });
 
-describe('a user with the permissions that the page on caching names', () => {
+describe('a user with the permissions that the page on write-behind names', () => {
   const COMMANDS =
     'evalsha eval time info hget hset hdel hlen hexists hmget hincrby rpush lpop zadd zrem zrange zrangebyscore zremrangebyscore zscore zcard zpopmin pexpire';
 

@@ -135,18 +135,32 @@ describeStores((world) => {
     expect(await cache.getMany(keys(1, 2, 3, 4))).toEqual([undefined, undefined, undefined, 'value 4']);
   });
 
-  it('serves stale values at once, and refreshes them in the background', async () => {
+  it('serves stale values at once, and refreshes them in the background with few calls', async () => {
     const options = { ttl: '1m', staleWhileRevalidate: '1m' } as const;
     const { asked, load } = source();
-    await cache.getOrSetMany(keys(1, 2), async (wanted) => wanted.map(() => 'old'), options);
-    await stored(1, 2);
+    const ids = Array.from({ length: 100 }, (_, id) => id);
+    const values = ids.map((id) => `value ${id}`);
+    await cache.getOrSetMany(keys(...ids), async (wanted) => wanted.map(() => 'old'), options);
+    await stored(...ids);
     await clock.advance('61s');
-    expect(await cache.getOrSetMany(keys(1, 2, 3), load, options)).toEqual(['old', 'old', 'value 3']);
+    const withOneMore = keys(...ids, 100);
+    expect(await cache.getOrSetMany(withOneMore, load, options)).toEqual([...ids.map(() => 'old'), 'value 100']);
     await eventually(async () =>
-      expect(await cache.getOrSetMany(keys(1, 2, 3), load, options)).toEqual(['value 1', 'value 2', 'value 3']),
+      expect(await cache.getOrSetMany(withOneMore, load, options)).toEqual([...values, 'value 100']),
     );
-    expect(asked.flat().sort()).toEqual([1, 2, 3]);
+    expect(asked.flat().sort((a, b) => a - b)).toEqual([...ids, 100]);
+    // One for the missing key, and a few more as the replies come in from each server.
+    expect(asked.length).toBeLessThanOrEqual(10);
   });
+
+  it.each([Number.NaN, 0, -1, 1.5, Infinity])(
+    'refuses to warm %p keys at a time before anything is loaded',
+    async (batch) => {
+      const { asked, load } = source();
+      await expect(cache.warm(keys(1, 2), load, { batch })).rejects.toMatchObject({ code: 'ROOKERY_CONFIGURATION' });
+      expect(asked).toEqual([]);
+    },
+  );
 
   it('refuses a key that cannot be encoded before anything is loaded', async () => {
     const { asked, load } = source();

@@ -95,6 +95,17 @@ const namesakes = [1, 2].map((value) => {
   return Namesake;
 });
 
+const namesakesApart = ['products', undefined].map((cache) => {
+  @Injectable()
+  class NamesakeApart {
+    @Cacheable(cache === undefined ? {} : { cache })
+    async value(): Promise<string> {
+      return `in ${cache}`;
+    }
+  }
+  return NamesakeApart;
+});
+
 @Controller('lamps')
 class LampsController {
   @Cacheable({ key: (id: string) => ['lamp', id] })
@@ -127,7 +138,14 @@ describeTopologies((topology) => {
     app = await cacheApp({
       redis: sharedRedis(topology),
       caches: [{ name: 'products' }],
-      providers: [ProductsService, OtherProductsService, InheritingService, RequestScoped, ...namesakes],
+      providers: [
+        ProductsService,
+        OtherProductsService,
+        InheritingService,
+        RequestScoped,
+        ...namesakes,
+        ...namesakesApart,
+      ],
       controllers: [LampsController],
     });
     service = app.get(ProductsService);
@@ -199,6 +217,12 @@ describeTopologies((topology) => {
       const [first, second] = namesakes.map((namesake) => app.get<{ value(): Promise<number> }>(namesake));
       expect(await first?.value()).toBe(1);
       await expect(second?.value()).rejects.toThrow("Two classes named Namesake have a @Cacheable method 'value'");
+    });
+
+    it('lets two classes of one name be when their entries are in different caches', async () => {
+      const values = namesakesApart.map((namesake) => app.get<{ value(): Promise<string> }>(namesake).value());
+      expect(await Promise.all(values)).toEqual(['in products', 'in undefined']);
+      expect(await cache.get(['NamesakeApart.value'])).toBe('in undefined');
     });
 
     it('does not store what unless() excludes', async () => {

@@ -33,6 +33,13 @@ class CatalogueInvalidation {
     return brand === undefined ? undefined : { tags: [`brand:${brand}`] };
   }
 
+  @InvalidateOn('product.queried', { cache: 'products' })
+  productQueried({ id }: ProductChanged): PromiseLike<Invalidation> {
+    const answer = Promise.resolve({ keys: [id] });
+    // As query builders are: no promise, but as good as one.
+    return { then: (resolve, reject) => answer.then(resolve, reject) };
+  }
+
   @InvalidateOn('range.replaced', { cache: 'products' })
   rangeReplaced(range: string, deleted: number): Invalidation {
     return { segments: [range], keys: [deleted] };
@@ -111,6 +118,13 @@ describeTopologies((topology) => {
     expect(await products.getMany([7, 8])).toEqual(['apple pie', 'pear']);
     await emitter.emitAsync('product.moved', { id: 1 });
     expect(await products.getMany([7, 8])).toEqual([undefined, 'pear']);
+  });
+
+  it('waits for whatever has a then(), as for a promise', async () => {
+    const { products, emitter } = await start();
+    await products.set(4, 'old');
+    await emitter.emitAsync('product.queried', { id: 4 });
+    expect(await products.get(4)).toBeUndefined();
   });
 
   it('invalidates segments, with every argument of the event at hand', async () => {

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { ClaimedBatch, Journal, JournalConfig } from '../../../src/cache/write-behind/journal/journal.js';
 import { MemoryJournal } from '../../../src/cache/write-behind/journal/memory-journal.js';
 import { RedisJournal } from '../../../src/cache/write-behind/journal/redis-journal.js';
+import { WriteBehindModeError } from '../../../src/cache/write-behind/write-behind.errors.js';
 import { systemClock } from '../../../src/core/time/clock.js';
 import { eventually } from '../../../src/testing/index.js';
 import { expectNoLeakedConnections, keysUnder, randomPrefix, sharedRedis } from '../../support/redis.js';
@@ -35,6 +36,10 @@ async function open(store: Store, config: Partial<JournalConfig> = {}): Promise<
 
 const texts = ({ entries }: Pick<ClaimedBatch, 'entries'>): Record<string, string> =>
   Object.fromEntries(entries.map(({ field, value }) => [field, value.toString()]));
+
+/** Redis keeps times in milliseconds. */
+const laterThan = (ms: number): Promise<void> =>
+  eventually(() => expect(Date.now()).toBeGreaterThan(ms + 1), { every: '1ms' });
 
 const claimed = async (journal: Journal): Promise<ClaimedBatch> => {
   const batch = await journal.claim();
@@ -107,16 +112,21 @@ describe.each<Store>(['memory', 'standalone', 'cluster'])('a journal in %s', (st
       expect([first.attempt, again.attempt]).toEqual([1, 2]);
     });
 
-    it('knows whether the source has taken anything since the batch failed', async () => {
+    it('counts after how many failures of a batch the source took something else, each once', async () => {
       await fill('a', 'b', 'c', 'd');
       const failing = await claimed(journal);
       const other = await claimed(journal);
+      expect([failing.overtaken, other.overtaken]).toEqual([0, 0]);
       await journal.postpone(failing, 1);
       const second = await eventually(() => claimed(journal));
-      expect(second.accepting).toBe(false);
+      expect(second.overtaken).toBe(0);
       await journal.postpone(second, 1);
       await journal.settle(other, []);
-      expect((await eventually(() => claimed(journal))).accepting).toBe(true);
+      const third = await eventually(() => claimed(journal));
+      expect(third.overtaken).toBe(1);
+      await laterThan(Date.now());
+      await journal.postpone(third, 1);
+      expect((await eventually(() => claimed(journal))).overtaken).toBe(1);
     });
 
     it('lets go of a settled batch and of nothing else', async () => {
@@ -241,6 +251,16 @@ describe.each<Store>(['memory', 'standalone', 'cluster'])('a journal in %s', (st
       expect(second).toMatchObject({ id: first.id, attempt: 2, entries: first.entries });
     });
 
+    it('counts a failure that was overtaken once, also when the next attempt ended without a word', async () => {
+      await fill('a');
+      await journal.postpone(await claimed(journal), 500);
+      await fill('b');
+      await journal.settle(await claimed(journal), []);
+      for (const attempt of [2, 3]) {
+        expect(await eventually(() => claimed(journal))).toMatchObject({ attempt, overtaken: 1 });
+      }
+    });
+
     it('lets the overtaken claimer change nothing', async () => {
       await fill('a');
       const first = await claimed(journal);
@@ -315,6 +335,47 @@ describe.each<Store>(['memory', 'standalone', 'cluster'])('a journal in %s', (st
     });
   });
 });
+
+describe.each<'standalone' | 'cluster'>(['standalone', 'cluster'])(
+  'a journal on %s whose mode was changed',
+  (store) => {
+    it.each([
+      ['in flight', 'bytes', '5'],
+      ['a dead letter', '5', 'bytes'],
+    ])(
+      'settles nothing when what is %s cannot be summed, and leaves the batch as it is',
+      async (_what, flying, dead) => {
+        const name = 'contract changed';
+        const redis = await openRedis({ keyPrefix: randomPrefix(), ...sharedRedis(store) });
+        const replacing = new RedisJournal({ ...CONFIG, name, leaseMs: 40 }, redis);
+        const adding = new RedisJournal({ ...CONFIG, name, leaseMs: 40, mode: 'add' }, redis);
+        await replacing.write('a', dead, undefined);
+        await replacing.settle(await claimed(replacing), [{ field: 'a', reason: 'Poison' }]);
+        await replacing.write('a', flying, undefined);
+        await replacing.write('b', '7', undefined);
+        const first = await claimed(replacing);
+        const refused = [{ field: 'a', reason: 'Poison' }];
+        await expect(adding.settle(first, refused)).rejects.toThrow(WriteBehindModeError);
+        await expect(adding.settle(first, refused)).rejects.toThrow(
+          "'contract changed' holds values of mode 'replace'",
+        );
+        expect(await adding.size()).toEqual({ waiting: 0, inFlight: 2, deadLetters: 1 });
+        const again = await eventually(() => claimed(adding));
+        expect(again.id).toBe(first.id);
+        expect(texts(again)).toEqual({ a: flying, b: '7' });
+        // With its mode back the journal goes on.
+        expect(await replacing.settle(again, refused)).toBe(true);
+        expect(texts({ entries: await replacing.deadLetters(0, 10) })).toEqual({ a: flying });
+        await redis.send(
+          'UNLINK',
+          ['state', 'dead', 'dead-since', 'dead-reasons'].map(
+            (part) => `${redis.keyPrefix}:write-behind:{contract%20changed}:${part}`,
+          ),
+        );
+      },
+    );
+  },
+);
 
 describe.each<'standalone' | 'cluster'>(['standalone', 'cluster'])('what a journal leaves in Redis on %s', (store) => {
   let own: string;

@@ -267,6 +267,57 @@ describe.each<Store>(['memory', 'standalone', 'cluster'])('write-behind with a j
     expect(sums.counters).toMatchObject({ entriesFlushed: 30, entriesDead: 0 });
   });
 
+  it('gives nothing up when the source took something else first, and only then went away', async () => {
+    let goneFrom = Infinity;
+    const { flush, calls } = source<number, number>(({ batch, attempt }) => {
+      if (calls.length >= goneFrom || (attempt === 1 && batch.some(({ key }) => key < 3))) throw new Error('not now');
+    });
+    const sums = await open(SUMS, { flush, ...BY_HAND, retryDelay: '200ms', maxRetryDelay: '200ms', maxAttempts: 1 });
+    for (const key of [1, 2]) await sums.write(key, 1);
+    expect(await sums.flushNow()).toBe(0);
+    await sums.write(9, 1);
+    expect(await sums.flushNow()).toBe(1);
+    goneFrom = calls.length;
+    await eventually(async () => {
+      await sums.flushNow();
+      expect(calls.at(-1)?.attempt).toBeGreaterThan(4);
+    });
+    expect(await sums.size()).toEqual({ waiting: 0, inFlight: 2, deadLetters: 0 });
+    goneFrom = Infinity;
+    await eventually(async () => {
+      await sums.flushNow();
+      expect(sums.counters).toMatchObject({ entriesFlushed: 3, entriesDead: 0 });
+    });
+  });
+
+  it('gives an entry up that is alone in its batch, when the source took others time and again, and never this one', async () => {
+    const { flush, calls } = source<number, number>(({ batch }) => {
+      if (batch.some(({ key }) => key === 1)) throw new PoisonError();
+    });
+    const sums = await open(SUMS, { flush, ...BY_HAND, maxAttempts: 2 });
+    await sums.write(1, 1);
+    await sums.flushNow();
+    await eventually(async () => {
+      await sums.write(2, 1);
+      await sums.flushNow();
+      expect((await sums.size()).deadLetters).toBe(1);
+    });
+    // Twice as part of the whole, twice alone, and once more.
+    expect(calls.filter(({ batch }) => batch[0]?.key === 1).length).toBeGreaterThanOrEqual(5);
+    expect(await sums.deadLetters()).toMatchObject([{ key: 1, reason: 'PoisonError' }]);
+  });
+
+  it.each([{ offset: -1 }, { offset: 0.5 }, { limit: 0 }, { limit: -1 }, { limit: 10_001 }, { limit: NaN }])(
+    'lists no dead letters with %j',
+    async (page) => {
+      const { flush } = source<number, number>();
+      const sums = await open(SUMS, { flush, ...BY_HAND });
+      const [name] = Object.keys(page);
+      await expect(sums.deadLetters(page)).rejects.toThrow(RangeError);
+      await expect(sums.deadLetters(page)).rejects.toThrow(`${name} must be a whole number from`);
+    },
+  );
+
   it('gives a flush up that takes too long, and tells it', async () => {
     const { flush, calls } = source<number, number>(({ attempt }) => (attempt === 1 ? NEVER : undefined));
     const sums = await open(SUMS, { flush, interval: '5ms', retryDelay: '5ms', flushTimeout: '30ms' });
@@ -371,18 +422,48 @@ describe.each<Store>(['memory', 'standalone', 'cluster'])('write-behind with a j
 });
 
 describe('a journal that is registered twice', () => {
-  it('does not start, since two flushers would each take half of it', async () => {
-    const useFactory = (): WriteBehindOptions<number, number> => ({ flush: () => Promise.resolve() });
+  type Stores = readonly ('redis' | 'memory')[];
+  it.each<Stores>([
+    ['redis', 'redis'],
+    ['memory', 'memory'],
+    ['redis', 'memory'],
+  ])('does not start, since each would be given a part of the writes (%s and %s)', async (...stores) => {
+    const journals = stores.map((store) => {
+      const useFactory = (): WriteBehindOptions<number, number> => ({ flush: () => Promise.resolve(), store });
+      return WriteBehindModule.register(SUMS, { useFactory });
+    });
     const starting = Test.createTestingModule({
-      imports: [
-        RedisModule.forRoot({ keyPrefix: randomPrefix(), ...sharedRedis('standalone') }),
-        WriteBehindModule.register(SUMS, { useFactory }),
-        WriteBehindModule.register(SUMS, { useFactory }),
-      ],
+      imports: [RedisModule.forRoot({ keyPrefix: randomPrefix(), ...sharedRedis('standalone') }), ...journals],
     })
       .setLogger(new LogBook())
       .compile();
     await expect(starting).rejects.toThrow("'sums' is registered twice");
+  });
+
+  it('is none when it is in two applications of one process', async () => {
+    const options = { flush: () => Promise.resolve(), ...BY_HAND };
+    const opened = [1, 2].map(() => writeBehindApp({ definition: SUMS, options, redis: null, prefix: randomPrefix() }));
+    apps.push(...(await Promise.all(opened)).map(({ app }) => app));
+  });
+});
+
+describe('a journal whose mode was changed while it held something', () => {
+  it('flushes nothing of such a batch, and says why', async () => {
+    const shared = { redis: sharedRedis('standalone'), prefix: randomPrefix() };
+    const replaces = defineWriteBehind<number, number>({ name: 'sums', mode: 'replace' });
+    const away = { flush: () => Promise.reject(new Error('away')), ...BY_HAND };
+    const before = await writeBehindApp({ ...shared, definition: replaces, options: away });
+    const calls: unknown[] = [];
+    const flush = async (batch: unknown): Promise<unknown> => calls.push(batch);
+    const log = new LogBook();
+    const after = await writeBehindApp({ ...shared, definition: SUMS, options: { flush, ...BY_HAND }, log });
+    apps.push(before.app, after.app);
+    await before.journal.write(1, 5);
+    await after.journal.write(2, 7);
+    expect(await after.journal.flushNow()).toBe(0);
+    expect(calls).toEqual([]);
+    expect(log.warnings.join()).toContain("The journal 'sums' holds values of mode 'replace'");
+    expect(await after.journal.size()).toEqual({ waiting: 0, inFlight: 2, deadLetters: 0 });
   });
 });
 

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/glo
 import { randomUUID } from 'node:crypto';
 import { cacheClaimRefresh, cacheSettleRefresh } from '../../../src/cache/cache.scripts.gen.js';
 import { EntryIds } from '../../../src/cache/entry/entry-id.js';
-import { HEAD_LENGTH, writeFailure, writeLease } from '../../../src/cache/entry/entry-format.js';
+import { HEAD_LENGTH, StoredValue, writeFailure, writeLease } from '../../../src/cache/entry/entry-format.js';
 import { ScriptRunner } from '../../../src/core/scripts/script-runner.js';
 import { IoredisTransport } from './ioredis-transport.js';
 import { ScriptServers, type ScriptTopology } from './script-servers.js';
@@ -35,7 +35,7 @@ describe.each<ScriptTopology>(['standalone', 'cluster'])('the scripts of a refre
   const claim = (marker: string, waits = 0) =>
     scripts.run(cacheClaimRefresh, { entry, lease }, { seen: headOf(value), marker, leaseMs: 60_000, waits });
 
-  const NO_OUTCOME = { outcome: '', ttlMs: 0, failure: '', backoffMs: 0, prolonged: '', channel: 'wake' };
+  const NO_OUTCOME = { outcome: '', ttlMs: 0, failure: '', backoffMs: 0, nowMs: 0, serveMs: 0, channel: 'wake' };
   const settle = (marker: string, outcome: Partial<typeof NO_OUTCOME>) =>
     scripts.run(cacheSettleRefresh, { entry, lease }, { seen: headOf(value), marker, ...NO_OUTCOME, ...outcome });
 
@@ -86,8 +86,10 @@ describe.each<ScriptTopology>(['standalone', 'cluster'])('the scripts of a refre
   it('changes seven bytes of a stale entry that serves on, and not its time', async () => {
     const marker = newMarker();
     await claim(marker);
-    expect(await settle(marker, { failure: 'prolonged', prolonged: '\x02ABCDEF' })).toBe(1);
-    expect(await get(entry)).toBe(`${headOf(value)}\x02ABCDEF${value.slice(HEAD_LENGTH + 7)}`);
+    const nowMs = 1_700_000_000_000;
+    expect(await settle(marker, { nowMs, serveMs: 20_000 })).toBe(1);
+    const prolonged = new StoredValue(Buffer.from(value, 'latin1')).prolongedUntil(nowMs + 20_000);
+    expect(await get(entry)).toBe(`${headOf(value)}${prolonged}${value.slice(HEAD_LENGTH + 7)}`);
     expect(await get(lease)).toBeNull();
     await expectLeft(entry, 30_000);
   });

@@ -4,6 +4,7 @@ import type { ClaimedBatch, JournalEntry, Refusal } from '../journal/journal.js'
 import type { ValueFormat } from '../value-format.js';
 import type { WriteBehindConfig } from '../write-behind-config.js';
 import type { FlushContext, WriteBehindEntry } from '../write-behind.options.js';
+import { WriteBehindModeError } from '../write-behind.errors.js';
 import { errorName } from './quiet-log.js';
 import { withDeadline } from './with-deadline.js';
 
@@ -34,6 +35,8 @@ export class BatchFlush<Value, Key extends WriteBehindKey> {
 
   /** Resolves with the entries that are to become dead letters; rejects when the batch is to be tried again. */
   async run(): Promise<readonly Refusal[]> {
+    // Refused here, since it cannot be buried either: the dead letters of a key are summed too.
+    if (this.#unreadable.length > 0 && this.config.mode === 'add') throw new WriteBehindModeError(this.config.name);
     if (this.#readable.length === 0) return this.#unreadable;
     if (this.batch.attempt > this.config.maxAttempts) return [...this.#unreadable, ...(await this.#oneByOne())];
     const entries = this.#readable.map(({ entry }) => entry);
@@ -52,13 +55,15 @@ export class BatchFlush<Value, Key extends WriteBehindKey> {
   /**
    * Finds the entries that the source will not take. It begins anywhere, so that a batch which begins with many of them is not given up every time.
    *
-   * When nothing is accepted, neither here nor elsewhere since the batch failed last, then the source is away, and it is no time to give entries up.
+   * A source that accepts nothing here is away, and then it is no time to give entries up. That it accepted something a moment ago says little: it may
+   * have gone away since. But when it took others after `2 * maxAttempts` failures of this batch, of which no more than `maxAttempts` can have been
+   * those of the whole, then it has refused these entries one by one, and taken others in between, at least `maxAttempts` times.
    */
   async #oneByOne(): Promise<readonly Refusal[]> {
     const refused: Refusal[] = [];
     const count = this.#readable.length;
     const start = Math.floor(Math.random() * count);
-    let accepting = this.batch.accepting;
+    let accepting = this.batch.overtaken >= 2 * this.config.maxAttempts;
     for (let i = 0; i < count; i++) {
       const { field, place, entry } = this.#readable[(start + i) % count] as Readable<Value, Key>;
       try {

@@ -70,9 +70,10 @@ export class Flusher {
   async #round(round: Round): Promise<number> {
     let taken = 0;
     while (!this.#halt.signal.aborted && !(round === 'interval' && this.#stopped)) {
+      const claimedMs = this.clock.monotonicMs();
       const batch = await this.journal.claim();
       if (batch === null) break;
-      const accepted = await this.delivery.deliver(batch, this.#halt.signal);
+      const accepted = await this.delivery.deliver(batch, claimedMs, this.#halt.signal);
       taken += accepted ?? 0;
       if (this.#isLast(round, batch, accepted !== null)) break;
     }

@@ -28,8 +28,8 @@ export interface ClaimedBatch extends Claim {
   readonly id: string;
   /** How often it was claimed, this time included. */
   readonly attempt: number;
-  /** Whether the source has taken anything of this journal since this batch failed last. */
-  readonly accepting: boolean;
+  /** After how many failures of this batch the source took something else of this journal, before the next attempt at it. */
+  readonly overtaken: number;
   readonly entries: readonly JournalEntry[];
 }
 
@@ -72,7 +72,10 @@ export interface Journal {
   renew(claim: Claim): Promise<boolean>;
   /** Gives the batch back, for `pauseMs`. */
   postpone(claim: Claim, pauseMs: number): Promise<boolean>;
-  /** Ends the batch: the refused entries become dead letters, the others are in the source. */
+  /**
+   * Ends the batch: the refused entries become dead letters, the others are in the source. Rejects with `WriteBehindModeError` when that would
+   * sum what was written in mode `'replace'`: then the batch stays as it is.
+   */
   settle(claim: Claim, refused: readonly Refusal[]): Promise<boolean>;
   /** A page of dead letters, oldest first. */
   deadLetters(offset: number, limit: number): Promise<readonly BuriedEntry[]>;

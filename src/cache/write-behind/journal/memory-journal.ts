@@ -22,7 +22,9 @@ interface Batch {
   attempt: number;
   /** When it may be claimed. */
   dueMs: number;
-  failedMs: number;
+  /** When it failed last; null once that failure has been looked at. */
+  failedMs: number | null;
+  overtaken: number;
 }
 
 const NOT_THE_LAST_CLAIM = null;
@@ -70,8 +72,10 @@ export class MemoryJournal implements Journal {
     batch.token = randomUUID();
     batch.attempt += 1;
     batch.dueMs = this.clock.monotonicMs() + this.config.leaseMs;
-    const { id, token, attempt, entries } = batch;
-    return { id, number, token, attempt, accepting: this.#acceptedMs >= batch.failedMs, entries };
+    if (batch.failedMs !== null && this.#acceptedMs >= batch.failedMs) batch.overtaken += 1;
+    batch.failedMs = null;
+    const { id, token, attempt, overtaken, entries } = batch;
+    return { id, number, token, attempt, overtaken, entries };
   }
 
   async renew(claim: Claim): Promise<boolean> {
@@ -85,8 +89,9 @@ export class MemoryJournal implements Journal {
     const batch = this.#held(claim);
     if (batch === NOT_THE_LAST_CLAIM) return false;
     batch.token = '';
-    batch.failedMs = this.clock.monotonicMs();
-    batch.dueMs = batch.failedMs + pauseMs;
+    const nowMs = this.clock.monotonicMs();
+    batch.failedMs = nowMs;
+    batch.dueMs = nowMs + pauseMs;
     return true;
   }
 
@@ -139,7 +144,7 @@ export class MemoryJournal implements Journal {
       this.#inFlight.set(field, value);
     }
     this.#last += 1;
-    const batch: Batch = { id: randomUUID(), entries, token: '', attempt: 0, dueMs: 0, failedMs: -1 };
+    const batch: Batch = { id: randomUUID(), entries, token: '', attempt: 0, dueMs: 0, failedMs: null, overtaken: 0 };
     this.#batches.set(this.#last, batch);
     return [this.#last, batch];
   }

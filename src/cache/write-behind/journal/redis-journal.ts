@@ -11,6 +11,7 @@ import {
   cacheWriteBehindRevive,
   cacheWriteBehindSettle,
 } from '../../cache.scripts.gen.js';
+import { WriteBehindModeError } from '../write-behind.errors.js';
 import { journalKeys, type JournalKeys } from './journal-keys.js';
 import {
   idOfWrite,
@@ -63,9 +64,9 @@ export class RedisJournal implements Journal {
     const args = { token: randomUUID(), batchSize, leaseMs };
     const reply = await this.connection.scripts.run(cacheWriteBehindClaim, this.#keys, args, this.#sendOptions);
     if (reply === null) return null;
-    const [id, number, attempt, accepting, fields, values] = reply;
+    const [id, number, attempt, overtaken, fields, values] = reply;
     const entries = fields.map((field, index) => ({ field, value: values[index] as Buffer }));
-    return { id, number, token: args.token, attempt, accepting: accepting === 1, entries };
+    return { id, number, token: args.token, attempt, overtaken, entries };
   }
 
   async renew({ number, token }: Claim): Promise<boolean> {
@@ -81,7 +82,9 @@ export class RedisJournal implements Journal {
   async settle({ number, token }: Claim, refusals: readonly Refusal[]): Promise<boolean> {
     const refused = refusals.map(({ field, reason }) => [field, reason] as const);
     const args = { number, token, mode: this.config.mode, refused };
-    return (await this.connection.scripts.run(cacheWriteBehindSettle, this.#keys, args, this.#sendOptions)) === 1;
+    const reply = await this.connection.scripts.run(cacheWriteBehindSettle, this.#keys, args, this.#sendOptions);
+    if (reply < 0) throw new WriteBehindModeError(this.config.name);
+    return reply === 1;
   }
 
   async deadLetters(offset: number, limit: number): Promise<readonly BuriedEntry[]> {
