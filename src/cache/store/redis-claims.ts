@@ -1,10 +1,10 @@
 import { RedisReplyError, RedisUnavailableError } from '../../core/errors/redis.errors.js';
 import type { RedisConnection, SendOptions } from '../../core/redis/redis-connection.js';
-import { cacheClaim } from '../cache.scripts.gen.js';
+import { cacheClaim, cacheTakeLeases } from '../cache.scripts.gen.js';
 import type { Claimed } from './entry-store.js';
 import { TickBatcher } from './tick-batcher.js';
 
-/** Larger entries, on average, are asked for one by one: a script copies each once more, which then costs more than a command does. */
+/** Larger entries, on average, are read by a command of their own: a script would copy each once more. */
 const LARGE_BYTES = 2_048;
 
 /** Weight of the newest reply in the running average of sizes. */
@@ -58,17 +58,36 @@ export class RedisClaims {
 
   async #send(claims: readonly Claim[]): Promise<void> {
     this.#asked = null;
-    if (claims.length === 1 || this.#averageBytes > LARGE_BYTES) {
-      for (const claim of claims) void this.#sendOne(claim);
+    const [only] = claims as readonly [Claim];
+    if (claims.length === 1) {
+      void this.#sendOne(only);
       return;
     }
     const keys = { entries: claims.map(({ entry }) => entry) };
     const leases = claims.map(({ marker, leaseMs }) => [marker, leaseMs] as const);
+    if (this.#averageBytes > LARGE_BYTES) {
+      const taking = this.connection.scripts.run(cacheTakeLeases, keys, { leases }, this.options);
+      taking.catch(ignoreSinceTheReadsTell);
+      claims.forEach((claim, i) => void this.#readAfter(taking, claim, i));
+      return;
+    }
     try {
       const found = await this.connection.scripts.run(cacheClaim, keys, { leases }, this.options);
       claims.forEach((claim, i) => this.#answer(claim, found[i] ?? null));
     } catch (error) {
       for (const claim of claims) this.#fail(claim, error);
+    }
+  }
+
+  /** The read goes the same way as the taking of the leases, behind it, and so finds a lease that was taken; unless the server is sent the script anew. */
+  async #readAfter(taking: Promise<readonly number[]>, claim: Claim, index: number): Promise<void> {
+    try {
+      const held = await this.connection.get(claim.entry, this.options);
+      if (held !== null) this.#answer(claim, isMarker(held, claim.marker) ? null : held);
+      else if ((await taking)[index] === 1) this.#answer(claim, null);
+      else void this.#sendOne(claim);
+    } catch (error) {
+      this.#fail(claim, error);
     }
   }
 
@@ -114,4 +133,13 @@ function mayBeReadable(error: unknown): boolean {
   return (
     error instanceof RedisReplyError || (error instanceof RedisUnavailableError && error.reason === 'writes-refused')
   );
+}
+
+/** But for the last byte, which says whether somebody waits. */
+function isMarker(held: Buffer, marker: string): boolean {
+  return held.length === marker.length && held.toString('latin1', 0, held.length - 1) === marker.slice(0, -1);
+}
+
+function ignoreSinceTheReadsTell(): void {
+  // Those that find something need no lease.
 }

@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import type { EntryStore } from '../../../src/cache/store/entry-store.js';
 import { RedisUnavailableError } from '../../../src/core/errors/redis.errors.js';
 import { startRedis, type RedisServer } from '../../../src/testing/index.js';
 import {
@@ -16,21 +17,35 @@ expectNoLeakedConnections();
 describeTopologies((topology) => {
   const prefix = randomPrefix();
 
-  describeEntryStore(`the Redis store on ${topology}`, async () => {
-    const redis = { ...sharedRedis(topology), keyPrefix: prefix };
-    const [mine, theirs] = [await openRedisStore(redis), await openRedisStore(redis)];
-    return {
-      store: mine.store,
-      other: theirs.store,
-      prefix,
-      close: async () => {
-        await expectEveryKeyExpires(topology, prefix);
-        await mine.close();
-        await theirs.close();
-      },
-    };
-  });
+  describe.each([
+    { size: 'small', isLarge: false },
+    // They are claimed in another way.
+    { size: 'large', isLarge: true },
+  ])('that is used to $size entries', ({ isLarge }) =>
+    describeEntryStore(`the Redis store on ${topology}`, async () => {
+      const redis = { ...sharedRedis(topology), keyPrefix: prefix };
+      const [mine, theirs] = [await openRedisStore(redis), await openRedisStore(redis)];
+      if (isLarge) await Promise.all([mine, theirs].map(({ store }) => readLargeEntries(store, prefix)));
+      return {
+        store: mine.store,
+        other: theirs.store,
+        prefix,
+        close: async () => {
+          await expectEveryKeyExpires(topology, prefix);
+          await mine.close();
+          await theirs.close();
+        },
+      };
+    }),
+  );
 });
+
+/** So that what is read in one test is not enough to get it used to small ones. */
+async function readLargeEntries(store: EntryStore, prefix: string): Promise<void> {
+  const entry = `${prefix}:{large}`;
+  await store.put([{ entry, bytes: Buffer.alloc(8_000_000, 'x'), ttlMs: 60_000 }]);
+  for (let i = 0; i < 8; i++) await store.claim(entry, 'marker', 60_000);
+}
 
 describe('the Redis store on a server that takes no writes', () => {
   const prefix = randomPrefix();
@@ -53,14 +68,19 @@ describe('the Redis store on a server that takes no writes', () => {
     Promise.all(server.masters.map((node) => node.command('CONFIG', 'SET', 'maxmemory', String(bytes))));
   const claim = (name: string) => open.store.claim(`${prefix}:{${name}}`, 'marker', 60_000);
 
-  it('is still read, one entry or many of one tick, and gives no lease', async () => {
-    await limitMemory(1);
-    expect(await claim('there')).toEqual(value);
-    expect(await claim('absent')).toBeUndefined();
-    expect(await Promise.all([claim('there'), claim('absent')])).toEqual([value, undefined]);
-    await limitMemory(0);
-    expect(await claim('absent')).toBeNull();
-  });
+  it.each([false, true])(
+    'is still read, one entry or many of one tick, large ones: %s, and gives no lease',
+    async (isLarge) => {
+      const absent = `absent, large ones: ${isLarge}`;
+      if (isLarge) await readLargeEntries(open.store, prefix);
+      await limitMemory(1);
+      expect(await claim('there')).toEqual(value);
+      expect(await claim(absent)).toBeUndefined();
+      expect(await Promise.all([claim('there'), claim(absent)])).toEqual([value, undefined]);
+      await limitMemory(0);
+      expect(await claim(absent)).toBeNull();
+    },
+  );
 
   it('refuses what would have to be written, as a store that cannot be used', async () => {
     await limitMemory(1);
