@@ -20,11 +20,15 @@ export interface CacheResponseOptions extends Omit<FreshnessOptions, 'negativeTt
   /** Stands in the key instead of the path and the query, for which see {@link responseKey}. */
   readonly key?: (context: ExecutionContext) => KeyParts;
   /**
-   * The query parameters that the answer depends on. Others make no entries of their own, and are taken out of `request.query` before
-   * the handler runs, so that nobody can put into the cache what they make of the answer. Default: all.
+   * The query parameters that the answer depends on, by their names in `request.query`; `brand[]`, `brand[x]` and `brand.x` go with `brand`. Others make no
+   * entries of their own, and are taken out of `request.query` before the handler runs, so that nobody can put into the cache what they make of the
+   * answer. Default: all.
    */
   readonly query?: readonly string[];
-  /** The request headers that the answer depends on, such as `accept-language`. They are sent as `Vary`. */
+  /**
+   * The request headers that the answer depends on, such as `accept-language`. They are sent as `Vary`. Values are told apart as they are, those of `accept`,
+   * `accept-charset`, `accept-encoding` and `accept-language` without regard to case and spaces. Credentials are refused: see `per`.
+   */
   readonly vary?: readonly string[];
   /**
    * Who the answer is for, such as `(context) => context.switchToHttp().getRequest().user?.id`. Each gets entries of their own. An authenticated
@@ -44,12 +48,15 @@ export interface CacheResponseOptions extends Omit<FreshnessOptions, 'negativeTt
   readonly maxAge?: Duration;
   /** The same for proxies and CDNs, `s-maxage`; only with `shared`. */
   readonly sharedMaxAge?: Duration;
-  /** Whether a client's `Cache-Control: no-cache` runs the handler and replaces the entry. Default false: a reload costs the source nothing. */
+  /**
+   * Whether a client's `Cache-Control: no-cache` runs the handler, once for all who asked for that before it began, and replaces the entry, which stays when the
+   * handler fails. Default false: a reload costs the source nothing.
+   */
   readonly allowClientRefresh?: boolean;
 
   /** Statuses that are cached, when the handler sets them; of 200, 203, 204, 300, 301, 404 and 410. What is thrown is never cached. Default `[200]`. */
   readonly statuses?: readonly number[];
-  /** Headers of the handler's to keep, besides those that describe the body. */
+  /** Headers of the handler's to keep, besides those that describe the body. Others are sent on a miss alone, which the log says once. */
   readonly headers?: readonly string[];
   /** A longer body is sent but not cached. Default 1 MiB. */
   readonly maxBytes?: number;

@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { ExecutionContext } from '@nestjs/common';
 import type { AbstractHttpAdapter } from '@nestjs/core';
+import { ResponseHead, type HeaderValue, type RawResponse } from './response-head.js';
 
 /** What requests have in common on every adapter. */
 export interface HttpRequest {
@@ -8,20 +9,23 @@ export interface HttpRequest {
   query: unknown;
   /** Where guards put who is asking. */
   readonly user?: unknown;
+  /** Fastify's: Node's request, where middleware puts who is asking. */
+  readonly raw?: { readonly user?: unknown };
 }
 
 /** What responses have in common on every adapter. The rest goes through the adapter. */
 export interface HttpResponse {
   readonly statusCode: number;
+  getHeaders(): object;
+  /** Fastify's: Node's response. Express' is one. */
+  readonly raw?: RawResponse;
 }
-
-/** The value of a response header that was set. */
-export type HeaderValue = string | readonly string[] | undefined;
 
 /** One request and its response, the same on every adapter. */
 export class HttpExchange {
   readonly request: HttpRequest;
   readonly response: HttpResponse;
+  #head: ResponseHead | undefined;
 
   constructor(
     private readonly adapter: AbstractHttpAdapter,
@@ -45,10 +49,21 @@ export class HttpExchange {
     return this.adapter.getRequestHostname(this.request) as string;
   }
 
-  /** Whether it is said who asks: by a guard, or by credentials that the client sent. */
+  /** Whether it is said who asks: by a guard or middleware, or by credentials that the client sent. */
   get isAuthenticated(): boolean {
-    const { headers, user } = this.request;
-    return headers.authorization !== undefined || headers.cookie !== undefined || (user !== undefined && user !== null);
+    const { headers, user, raw } = this.request;
+    return headers.authorization !== undefined || headers.cookie !== undefined || (user ?? raw?.user ?? null) !== null;
+  }
+
+  /** The headers' being written. Watched from the first call on. */
+  get head(): ResponseHead {
+    this.#head ??= new ResponseHead(this.response.raw ?? (this.response as unknown as RawResponse));
+    return this.#head;
+  }
+
+  /** The names of the headers that are set, in lower case. */
+  get headerNames(): readonly string[] {
+    return Object.keys(this.response.getHeaders());
   }
 
   header(name: string): HeaderValue {

@@ -1,65 +1,119 @@
 import { parse } from 'node:querystring';
 import { describe, expect, it } from '@jest/globals';
+import { ExpressAdapter } from '@nestjs/platform-express';
+import { parse as fastParse } from 'fast-querystring';
 import fc from 'fast-check';
 import { encodeKey } from '../../core/keys/key-encoding.js';
-import { toKeyParts } from '../../core/keys/key-part.js';
-import { addressKey, canonicalQuery, customKey, parameterName, responseKey } from './response-key.js';
+import { toKeyParts, type KeyParts } from '../../core/keys/key-part.js';
+import { countedQuery, fitsIntoKey, isEmptyQuery } from './counted-query.js';
+import { addressKey, customKey, normalisedHeader, responseKey, withParts } from './response-key.js';
 
-const text = (key: ReturnType<typeof responseKey>): string => encodeKey(toKeyParts(key));
-const parameter = fc
-  .tuple(fc.constantFrom('a', 'b', 'a%5B%5D', 'a[]', '%61', 'page'), fc.constantFrom('1', '2', '%20', ''))
-  .map(([name, value]) => `${name}=${value}`);
+type Parser = (text: string) => object;
+
+const text = (key: KeyParts): string => encodeKey(toKeyParts(key));
+
+/** Express' own, with what it tells `qs`. */
+function extended(): Parser {
+  const express = new ExpressAdapter();
+  express.set('query parser', 'extended');
+  return express.getInstance<{ get(setting: string): Parser }>().get('query parser fn');
+}
+
+const PARSERS: [string, Parser][] = [
+  ['node:querystring', parse],
+  ['fast-querystring', fastParse],
+  ["Express' extended one", extended()],
+];
+
+const name = fc.constantFrom(
+  ...[
+    'a',
+    'b',
+    'a%5B%5D',
+    'a[]',
+    '%61',
+    '[a]',
+    '%5Ba%5D',
+    '.a',
+    'a.b',
+    'a[b]',
+    'a%3Db',
+    'a[0]',
+    'a[1]',
+    '__proto__',
+    '',
+  ],
+);
+const value = fc.constantFrom('1', '2', '%20', '+', '', '1,2', '1%262', ']=3', 'x=[a]', '#', '%FF');
+const parameter = fc.oneof(
+  { weight: 20, arbitrary: fc.tuple(name, value).map((pair) => pair.join('=')) },
+  { weight: 2, arbitrary: name },
+  // Where some parsers stop.
+  { weight: 1, arbitrary: fc.constant(Array.from({ length: 1_000 }, (_, i) => `p${i}`).join('&')) },
+);
 const query = fc.array(parameter, { maxLength: 6 }).map((parameters) => parameters.join('&'));
 
-describe('canonicalQuery', () => {
-  it('makes one of queries that differ in the order of their parameters', () => {
-    expect(canonicalQuery('page=2&brand=apple', undefined)).toBe(canonicalQuery('brand=apple&page=2', undefined));
-  });
+/** As a route makes it. */
+function keyOf(path: string, counted: unknown): KeyParts {
+  return withParts(addressKey(path), { query: isEmptyQuery(counted) ? undefined : counted });
+}
 
-  it('keeps the order of the values of one parameter, however its name is written', () => {
-    expect(canonicalQuery('a=1&a=2', undefined)).not.toBe(canonicalQuery('a=2&a=1', undefined));
-    expect(canonicalQuery('a=1&%61=2', undefined)).not.toBe(canonicalQuery('%61=2&a=1', undefined));
-    expect(canonicalQuery('a[]=1&a=2', undefined)).not.toBe(canonicalQuery('a=2&a[]=1', undefined));
-  });
-
-  it('makes one of two queries only where a parser gives a handler the same', () => {
+describe.each(PARSERS)('the key of a query that %s has read', (_name, read) => {
+  it.each([
+    ['all parameters', undefined],
+    ['one listed', new Set(['a'])],
+  ])('is the same only where the handler is given the same: %s', (_case, listed) => {
     fc.assert(
       fc.property(query, query, (one, other) => {
-        fc.pre(canonicalQuery(one, undefined) === canonicalQuery(other, undefined));
-        expect({ ...parse(one) }).toEqual({ ...parse(other) });
+        const given = [one, other].map((asked) => countedQuery(read(asked), listed));
+        fc.pre(given.every(fitsIntoKey));
+        const [a, b] = given.map((counted) => text(keyOf('/products', counted)));
+        fc.pre(a === b);
+        expect(given[0]).toEqual(given[1]);
       }),
     );
   });
 
-  it('drops the parameters that are not listed, nested forms included', () => {
-    const listed = new Set(['page', 'brand']);
-    expect(canonicalQuery('utm_source=mail&page=2&x[brand]=1&brand[]=apple', listed)).toBe('brand[]=apple&page=2');
-    expect(canonicalQuery('utm_source=mail', listed)).toBe('');
-    expect(canonicalQuery('', listed)).toBe('');
+  it('is that of the URL', () => {
+    for (const asked of ['page=2&brand=apple', 'brand=L%27Or%C3%A9al', 'a=1&a=2&b=x+y', 'page', '']) {
+      expect(text(keyOf('/products', countedQuery(read(asked), undefined)))).toBe(
+        text(responseKey(`/products?${asked}`)),
+      );
+    }
   });
 });
 
-describe('parameterName', () => {
-  it.each([
-    ['page=2', 'page'],
-    ['page', 'page'],
-    ['=2', ''],
-    ['a=b=c', 'a'],
-    ['brand%5B0%5D=apple', 'brand'],
-    ['brand.name=apple', 'brand'],
-    ['my+name=x', 'my name'],
-    ['%FF=x', '%FF'],
-  ])('of %s is %j', (parameter, name) => {
-    expect(parameterName(parameter)).toBe(name);
+describe('countedQuery', () => {
+  it('drops the parameters that are not listed, and keeps the nested forms of those that are', () => {
+    const listed = new Set(['page', 'brand']);
+    expect(countedQuery(parse('utm_source=mail&page=2&x[brand]=1&brand[]=apple&brand=1&[brand]=2'), listed)).toEqual({
+      page: '2',
+      'brand[]': 'apple',
+      brand: '1',
+    });
+    expect(countedQuery(parse('brand%3Dx=evil'), listed)).toEqual({});
+  });
+
+  it('leaves what is no record of parameters as it is, and no key holds it', () => {
+    const odd = new URLSearchParams('brand=apple');
+    expect(countedQuery(odd, new Set(['page']))).toBe(odd);
+    expect(fitsIntoKey(odd)).toBe(false);
+    expect(fitsIntoKey({ when: Symbol('x') })).toBe(false);
+  });
+});
+
+describe('normalisedHeader', () => {
+  it('makes no difference of case and spaces where the header makes none', () => {
+    expect(normalisedHeader('accept-language', 'de ,  EN;q=0.5')).toBe('de,en;q=0.5');
+    expect(normalisedHeader('x-tenant', ' Acme , b')).toBe('Acme , b');
   });
 });
 
 describe('responseKey', () => {
   it('is the key of a URL, in any order of its parameters', () => {
-    expect(text(responseKey('/products?page=2&brand=apple'))).toBe(
-      text(addressKey('/products?brand=apple&page=2', undefined)),
-    );
-    expect(text(responseKey('/products?'))).toBe(text(addressKey('/products', undefined)));
+    expect(text(responseKey('/products?page=2&brand=apple'))).toBe(text(responseKey('/products?brand=apple&page=2')));
+    expect(text(responseKey('/products?'))).toBe(text(responseKey('/products')));
+    expect(text(responseKey('/products?a=1&a=2'))).not.toBe(text(responseKey('/products?a=2&a=1')));
   });
 
   it('is the key of what a route gives, which no URL can be taken for', () => {
@@ -71,6 +125,7 @@ describe('responseKey', () => {
     const page = '/products';
     const keys = [
       responseKey(page),
+      responseKey(`${page}?per=u1`),
       responseKey(page, { per: 'u1' }),
       responseKey(page, { vary: { 'accept-language': 'u1' } }),
       responseKey(page, { version: 'u1' }),
@@ -79,6 +134,9 @@ describe('responseKey', () => {
     expect(new Set(keys).size).toBe(keys.length);
     expect(text(responseKey(page, { vary: { 'Accept-Language': 'de ,  EN' } }))).toBe(
       text(responseKey(page, { vary: { 'accept-language': 'de,en' } })),
+    );
+    expect(text(responseKey(page, { vary: { 'X-Tenant': 'Acme' } }))).not.toBe(
+      text(responseKey(page, { vary: { 'x-tenant': 'acme' } })),
     );
   });
 });

@@ -38,6 +38,8 @@ describe('resolveResponsePolicy', () => {
     [{ statuses: [200, 500] }, '500 is not to be cached'],
     [{ statuses: [206] }, '206 is not to be cached'],
     [{ vary: ['Cookie'] }, `vary must not hold 'cookie': who asks belongs into 'per'`],
+    [{ vary: ['X-Api-Key'] }, `vary must not hold 'x-api-key'`],
+    [{ vary: ['x-auth-token'] }, `vary must not hold 'x-auth-token'`],
     [{ vary: ['*'], headers: ['Set-Cookie'] }, 'set-cookie'],
     [{ vary: ['a b'] }, 'names of headers'],
     [{ headers: ['connection'] }, `headers must not hold 'connection'`],

@@ -23,14 +23,18 @@ const KEPT_HEADERS = [
 ];
 
 /** Headers of one connection or one client (RFC 9110, section 7.6.1), or that are made for each answer. */
-const NEVER_KEPT = new Set(
+export const NEVER_KEPT: ReadonlySet<string> = new Set(
   'age connection content-length date etag keep-alive proxy-authenticate proxy-connection set-cookie te trailer transfer-encoding upgrade vary x-cache'.split(
     ' ',
   ),
 );
 
 /** A header that carries a secret has no place in a key; `per` says who it stands for. */
-const CREDENTIALS = new Set(['authorization', 'cookie', 'proxy-authorization']);
+const CREDENTIALS = new Set(
+  'authorization cookie proxy-authorization api-key x-access-token x-amz-security-token x-api-key x-auth-token x-authorization x-csrf-token x-forwarded-access-token x-session-id x-session-token x-xsrf-token'.split(
+    ' ',
+  ),
+);
 
 /** Options that are the cache's own, handed on as they are. */
 const OF_CACHE = [

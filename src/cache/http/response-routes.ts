@@ -1,14 +1,20 @@
-import { Inject, Injectable, Logger, Optional, type ExecutionContext } from '@nestjs/common';
-import { ApplicationConfig, HttpAdapterHost } from '@nestjs/core';
+import {
+  Inject,
+  Injectable,
+  Logger,
+  Optional,
+  VersioningType,
+  type ExecutionContext,
+  type OnModuleInit,
+} from '@nestjs/common';
+import { ApplicationConfig, DiscoveryService, HttpAdapterHost, MetadataScanner } from '@nestjs/core';
 import { ConfigurationError } from '../../core/errors/configuration.error.js';
 import { CLOCK, systemClock, type Clock } from '../../core/time/clock.js';
-import type { Cache } from '../cache.js';
 import { CacheRegistry } from '../cache-registry.js';
 import { nameOf } from '../define-cache.js';
 import type { ResponsePolicy } from './response-policy.js';
 import { ResponseRoute } from './response-route.js';
-import type { StoredResponse } from './stored-response.js';
-import { hasInterceptorsAbove, isBoundToHost, sendsItsResult, versionsOf } from './route-metadata.js';
+import { hasInterceptorsAbove, isBoundToHost, unservedMethodOf, sendsItsResult, versionsOf } from './route-metadata.js';
 
 /** Token of the routes that `@CacheResponse` decorates. It stands in Nest's message when the module is missing, and so says what to import. */
 export const RESPONSE_ROUTES: unique symbol = Symbol('@CacheResponse (import CacheModule.forRoot())');
@@ -21,15 +27,33 @@ type RoutesOfHandler = Map<unknown, ResponseRoute | null>;
 
 /** The cached routes of the application, each made when its first request comes, when all interceptors are known. */
 @Injectable()
-export class ResponseRoutes {
+export class ResponseRoutes implements OnModuleInit {
   readonly #routes = new WeakMap<object, RoutesOfHandler>();
 
   constructor(
     private readonly registry: CacheRegistry,
     private readonly adapterHost: HttpAdapterHost,
     private readonly config: ApplicationConfig,
+    private readonly discovery: DiscoveryService,
     @Optional() @Inject(CLOCK) private readonly clock: Clock = systemClock,
   ) {}
+
+  /** Throws `ConfigurationError` for a handler that is never asked by GET. */
+  onModuleInit(): void {
+    const scanner = new MetadataScanner();
+    for (const { metatype } of this.discovery.getControllers()) {
+      const prototype = metatype?.prototype as Record<string, object> | undefined;
+      if (prototype === undefined) continue;
+      for (const name of scanner.getAllMethodNames(prototype)) {
+        const handler = prototype[name] as object;
+        const method = unservedMethodOf(handler);
+        if (method === undefined || !Reflect.hasMetadata(RESPONSE_POLICY, handler)) continue;
+        throw new ConfigurationError(
+          `@CacheResponse on ${metatype?.name}.${name} caches nothing: it is for GET and HEAD, and this is a handler of ${method}.`,
+        );
+      }
+    }
+  }
 
   /** The route of a request, or null for one that is never cached. Throws `ConfigurationError` for what is no HTTP request. */
   of(context: ExecutionContext): ResponseRoute | null {
@@ -53,13 +77,12 @@ export class ResponseRoutes {
     const controller = context.getClass();
     const name = `${controller.name}.${handler.name}`;
     if (!sendsItsResult(controller, handler)) {
-      new Logger('CacheResponse').warn(`${name} is not cached: what it returns is not what is sent.`);
+      new Logger('CacheModule').warn(`${name} is not cached: what it returns is not what is sent.`);
       return null;
     }
     const policy = Reflect.getMetadata(RESPONSE_POLICY, handler) as ResponsePolicy;
     const { cache, segment, finalBody = false } = policy.options;
-    const found = this.registry.get(cache === undefined ? undefined : nameOf(cache));
-    const store = found as Cache<StoredResponse | undefined>;
+    const store = this.registry.get(cache === undefined ? undefined : nameOf(cache));
     return new ResponseRoute({
       name,
       policy,
@@ -67,7 +90,8 @@ export class ResponseRoutes {
       store: segment === undefined ? store : store.segment(segment),
       clock: this.clock,
       keepsValues: !finalBody && hasInterceptorsAbove(this.config, controller),
-      version: versionsOf(controller, handler),
+      // A version in the path is in the key already.
+      version: this.config.getVersioning()?.type === VersioningType.URI ? undefined : versionsOf(controller, handler),
       isBoundToHost: isBoundToHost(controller),
     });
   }

@@ -1,6 +1,19 @@
 import { describe, expect, it } from '@jest/globals';
-import { Controller, Get, Next, Redirect, Render, Res, Sse, Version, VERSION_NEUTRAL } from '@nestjs/common';
-import { isBoundToHost, sendsItsResult, versionsOf } from './route-metadata.js';
+import {
+  All,
+  Controller,
+  Get,
+  Head,
+  Next,
+  Post,
+  Redirect,
+  Render,
+  Res,
+  Sse,
+  Version,
+  VERSION_NEUTRAL,
+} from '@nestjs/common';
+import { isBoundToHost, sendsItsResult, unservedMethodOf, versionsOf } from './route-metadata.js';
 
 @Controller({ path: 'pages', host: 'shop.example', version: '1' })
 class Pages {
@@ -32,6 +45,22 @@ class Pages {
   neutral(): void {}
 }
 
+class Methods {
+  @Get()
+  get(): void {}
+
+  @Head()
+  head(): void {}
+
+  @All()
+  all(): void {}
+
+  @Post()
+  post(): void {}
+
+  none(): void {}
+}
+
 @Controller()
 class Bare {
   @Get()
@@ -53,6 +82,13 @@ it('finds the versions of a handler, or else of its controller', () => {
   expect(versionsOf(Pages, Pages.prototype.plain)).toBe('1');
   expect(versionsOf(Pages, Pages.prototype.neutral)).toBeUndefined();
   expect(versionsOf(Bare, Bare.prototype.plain)).toBeUndefined();
+});
+
+it('knows methods whose answers are never cached', () => {
+  for (const name of ['get', 'head', 'all', 'none'] as const) {
+    expect(unservedMethodOf(Methods.prototype[name])).toBeUndefined();
+  }
+  expect(unservedMethodOf(Methods.prototype.post)).toBe('POST');
 });
 
 it('knows controllers that are bound to a host', () => {

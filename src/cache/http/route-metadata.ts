@@ -1,4 +1,4 @@
-import type { ExecutionContext } from '@nestjs/common';
+import { RequestMethod, type ExecutionContext } from '@nestjs/common';
 import type { ApplicationConfig } from '@nestjs/core';
 import { CacheStatusInterceptor } from './cache-status.interceptor.js';
 
@@ -7,6 +7,7 @@ export const INTERCEPTORS = '__interceptors__';
 const HANDLED_ELSEWHERE = ['__redirect__', '__renderTemplate__', '__sse__'];
 const ROUTE_ARGUMENTS = '__routeArguments__';
 const PASSTHROUGH = '__responsePassthrough__';
+const METHOD = 'method';
 const VERSION = '__version__';
 const HOST = 'host';
 /** `@Res()` and `@Next()`: what their keys begin with among the arguments of a route. */
@@ -21,6 +22,15 @@ export function sendsItsResult(controller: Controller, handler: Handler): boolea
   const args = (Reflect.getMetadata(ROUTE_ARGUMENTS, controller, handler.name) ?? {}) as object;
   const takesResponse = Object.keys(args).some((key) => TAKES_RESPONSE.test(key));
   return !takesResponse || Reflect.getMetadata(PASSTHROUGH, controller, handler.name) === true;
+}
+
+/** The method of a handler that is not for GET or HEAD, by its name; undefined for one that is, and for what is no handler of HTTP. */
+export function unservedMethodOf(handler: object): string | undefined {
+  const method = Reflect.getMetadata(METHOD, handler) as RequestMethod | undefined;
+  if (method === undefined) return undefined;
+  return [RequestMethod.GET, RequestMethod.HEAD, RequestMethod.ALL].includes(method)
+    ? undefined
+    : RequestMethod[method];
 }
 
 /** The versions that the handler is for, where it names some. */

@@ -1,3 +1,4 @@
+import { request } from 'node:http';
 import type { DynamicModule, INestApplication, Provider, Type } from '@nestjs/common';
 import { ExpressAdapter } from '@nestjs/platform-express';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
@@ -19,7 +20,7 @@ export interface PageAppOptions {
   readonly prefix?: string;
   /** Default: Redis. */
   readonly store?: 'memory';
-  readonly configure?: (app: INestApplication) => void;
+  readonly configure?: (app: INestApplication) => unknown;
 }
 
 /** An answer as a client sees it. */
@@ -35,6 +36,8 @@ export interface PageApp {
   readonly app: INestApplication;
   readonly url: string;
   get(path: string, headers?: Record<string, string>, method?: string): Promise<Seen>;
+  /** The body for a request target just as it stands, which `fetch` would mend. */
+  body(target: string, headers?: Record<string, string>): Promise<string>;
 }
 
 export async function pageApp(options: PageAppOptions): Promise<PageApp> {
@@ -55,7 +58,7 @@ export async function pageApp(options: PageAppOptions): Promise<PageApp> {
   const app = module.createNestApplication(adapter === 'Express' ? new ExpressAdapter() : new FastifyAdapter(), {
     logger: false,
   });
-  options.configure?.(app);
+  await options.configure?.(app);
   await app.listen(0, '127.0.0.1');
   const url = (await app.getUrl()).replace('[::1]', '127.0.0.1');
   const get: PageApp['get'] = async (path, headers = {}, method = 'GET') => {
@@ -63,5 +66,16 @@ export async function pageApp(options: PageAppOptions): Promise<PageApp> {
     const body = await response.text();
     return { status: response.status, headers: response.headers, body, cache: response.headers.get('x-cache') };
   };
-  return { app, url, get };
+  const { port } = new URL(url);
+  const body: PageApp['body'] = (target, headers = {}) =>
+    new Promise((resolve, reject) => {
+      const asked = request({ port, host: '127.0.0.1', path: target, headers: { ...headers, connection: 'close' } });
+      asked.on('error', reject).on('response', (response) => {
+        let text = '';
+        response.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
+        response.on('end', () => resolve(text)).on('error', reject);
+      });
+      asked.end();
+    });
+  return { app, url, get, body };
 }
