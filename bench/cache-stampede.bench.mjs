@@ -12,7 +12,8 @@ const { rounds } = readArgs({ rounds: 30, quickRounds: 5 });
 const PROCESSES = 4;
 const CALLERS = 200;
 const LOAD_MS = 50;
-const WARM_ROUNDS = 5;
+// A service that has run for a while has its code compiled.
+const WARM_ROUNDS = 40;
 const CASES = [
   { name: 'a value', value: product(200), tags: [] },
   { name: 'a value with 3 tags', value: product(200), tags: TAGS },

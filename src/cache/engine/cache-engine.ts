@@ -110,9 +110,9 @@ export class CacheEngine {
       const [bytes, asked] = await Promise.all([store.read(entry), tagCheck.ask(space, tags, false)]);
       const held = bytes === null ? null : readHeld(codec, bytes);
       if (held?.kind === 'unreadable') counters.unreadable += 1;
-      if (held?.kind === 'lease') return await this.#justLoaded(entry, held.id, space, eviction);
+      if (held?.kind === 'lease') return await this.#justLoaded(held.id, space, eviction);
       if (held?.kind !== 'value' || clock.now() >= held.freshUntilMs) return null;
-      if (this.#isPending(entry, eviction)) return null;
+      if (eviction !== undefined) return null;
       const known = await tagCheck.check(space, held.tags, asked);
       if (known === null) {
         counters.deadByTag += 1;
@@ -130,25 +130,20 @@ export class CacheEngine {
 
   /** What this process has loaded, and what is on its way to the store. */
   async #justLoaded(
-    entry: string,
     leaseId: string,
     space: TagSpace,
     eviction: number | undefined,
   ): Promise<{ readonly value: unknown } | null> {
     const load = this.options.loads.under(leaseId);
-    if (load?.isDone !== true || this.#isFromBefore(load, entry, eviction)) return null;
+    if (load?.isDone !== true || isFromBefore(load, eviction)) return null;
     const loaded = await load.result.catch(() => null);
     if (loaded === null || !loaded.isKept) return null;
-    return (await this.#isStillGood(space, loaded.tags)) ? { value: loaded.hand() } : null;
+    return (await this.#isStillGood({ space }, loaded.tags)) ? { value: loaded.hand() } : null;
   }
 
-  /** Whether this process's eviction of the entry, sent before it was read, has not been confirmed although the read was answered. */
-  #isPending(entry: string, eviction: number | undefined): eviction is number {
-    return eviction !== undefined && this.options.evictions.of(entry) === eviction;
-  }
-
-  #isFromBefore(load: RunningLoad, entry: string, eviction: number | undefined): boolean {
-    return this.#isPending(entry, eviction) && load.beginning.evictions < eviction;
+  /** For what may be from before this process's own eviction, which was sent first, and may not have been confirmed yet all the same. */
+  #afterOwn(entry: string, eviction: number): Look {
+    return this.options.evictions.of(entry) === eviction ? WITHOUT_STORE : AGAIN;
   }
 
   /** What was loaded for the entry while the store was away is no longer shared with new callers. */
@@ -170,7 +165,7 @@ export class CacheEngine {
   /** Nobody waits for other processes any more: for shutdown. */
   stop(): void {
     this.#isStopped = true;
-    this.#contention.wake(null);
+    this.#contention.wake(null, null);
   }
 
   async #look(request: LoadRequest): Promise<Look> {
@@ -213,22 +208,29 @@ export class CacheEngine {
     // The command was sent twice, by a client that does so, and finds what it did the first time.
     if (held.kind === 'lease' && held.id === lease.id) return this.#interpret(request, null, reading, asked);
     if (held.kind === 'value') {
-      return this.#isPending(request.entry, eviction) ? WITHOUT_STORE : this.#judge(request, held, reading.read, asked);
+      return eviction === undefined
+        ? this.#judge(request, held, reading.read, asked)
+        : this.#afterOwn(request.entry, eviction);
     }
     if (held.kind === 'failure') return { ...held, kind: 'failed', stale: null };
-    if (held.kind === 'lease') return this.#joinOrContend(request, held.id, reading);
+    if (held.kind === 'lease') return this.#joinOrContend(request, held.id, reading, asked);
     this.options.counters.unreadable += 1;
     return this.#replace(request, held.head, null);
   }
 
   /** Somebody has the entry's lease: this process or another. */
-  async #joinOrContend(request: LoadRequest, holder: string, reading: Reading): Promise<Look> {
+  async #joinOrContend(
+    request: LoadRequest,
+    holder: string,
+    reading: Reading,
+    asked: AskedTags | undefined,
+  ): Promise<Look> {
     await this.#leases.untilKnown(holder);
     const load = this.options.loads.under(holder);
-    if (load === undefined) return this.#contend(request, holder, reading);
-    return this.#isFromBefore(load, request.entry, reading.eviction)
-      ? WITHOUT_STORE
-      : { kind: 'joined', load, stale: null };
+    if (load === undefined) return this.#contend(request, holder, reading, asked);
+    const { eviction } = reading;
+    if (eviction !== undefined && isFromBefore(load, eviction)) return this.#afterOwn(request.entry, eviction);
+    return { kind: 'joined', load, stale: null, asked };
   }
 
   #judge(
@@ -278,7 +280,7 @@ export class CacheEngine {
   }
 
   /** Another process has the entry's lease. */
-  async #contend(request: LoadRequest, holder: string, reading: Reading): Promise<Look> {
+  async #contend(request: LoadRequest, holder: string, reading: Reading, asked: AskedTags | undefined): Promise<Look> {
     const { store, leaseMs } = this.options;
     const { entry } = request;
     const { lease } = reading;
@@ -287,11 +289,11 @@ export class CacheEngine {
     try {
       const left = this.#contention.leftOf(entry, holder);
       const leftMs = left === undefined ? 0 : await left;
-      if (leftMs > 0) return { kind: 'theirs', waiter, waitMs: leftMs, stale: null };
+      if (leftMs > 0) return { kind: 'theirs', waiter, waitMs: leftMs, holder, asked, stale: null };
       const asking = this.#leases.orGiveBack(lease, store.wait(entry, lease.marker, leaseMs));
       this.#contention.note(entry, holder, asking);
       const { waitMs, held } = await asking;
-      if (waitMs > 0) return { kind: 'theirs', waiter, waitMs, stale: null };
+      if (waitMs > 0) return { kind: 'theirs', waiter, waitMs, holder, asked, stale: null };
       waiter.cancel();
       return await this.#interpret(request, held, reading);
     } catch (error) {
@@ -311,9 +313,10 @@ export class CacheEngine {
       const claim = await this.#leases.orGiveBack(lease, store.claimRefresh(entry, head, lease.marker, leaseMs, hears));
       if (claim.kind === 'theirs') {
         const load = this.#refreshes.running(entry, head);
-        if (load === null && hears) return { kind: 'theirs', waiter, waitMs: claim.waitMs, stale };
+        if (load === null && hears)
+          return { kind: 'theirs', waiter, waitMs: claim.waitMs, holder: null, asked: undefined, stale };
         waiter.cancel();
-        return load === null ? { kind: 'storeless', stale } : { kind: 'joined', load, stale };
+        return load === null ? { kind: 'storeless', stale } : { kind: 'joined', load, stale, asked: undefined };
       }
       waiter.cancel();
       if (claim.kind === 'ours') return { kind: 'ours', load: this.#refreshes.start(request, lease, stale), stale };
@@ -338,14 +341,14 @@ export class CacheEngine {
         request.onWait?.();
         if (!this.#isStopped) return this.#wait(request, look, sinceMs);
         look.waiter.cancel();
-        return this.#await(request, this.#loadStoreless(request), look.stale, sinceMs, false);
+        return this.#await(request, this.#loadStoreless(request), look.stale, sinceMs);
       case 'joined':
         request.onWait?.();
-        return this.#await(request, look.load, look.stale, sinceMs, true);
+        return this.#join(request, look, sinceMs);
       case 'ours':
-        return this.#await(request, look.load, look.stale, sinceMs, false);
+        return this.#await(request, look.load, look.stale, sinceMs);
       case 'storeless':
-        return this.#await(request, this.#loadStoreless(request), look.stale, sinceMs, false);
+        return this.#await(request, this.#loadStoreless(request), look.stale, sinceMs);
     }
   }
 
@@ -365,34 +368,45 @@ export class CacheEngine {
     return load;
   }
 
-  /** Waits for a load of this process, within the caller's limits. */
-  async #await(
-    request: LoadRequest,
-    load: RunningLoad,
-    stale: StoredValue | null,
-    sinceMs: number,
-    isJoined: boolean,
-  ): Promise<Answer | null> {
-    const { softTimeoutMs, hardTimeoutMs } = request.policy;
-    const { name } = this.options;
-    // The value is there, only not in the store yet.
-    const isHit = isJoined && load.isDone;
-    let loaded: Loaded | null;
+  /** Waits for a load that this caller has begun, or shares while the store is away, within its limits. */
+  async #await(request: LoadRequest, load: RunningLoad, stale: StoredValue | null, sinceMs: number): Promise<Answer> {
+    let loaded: Loaded;
     try {
-      const work = isJoined ? load.join() : load.result;
-      const outcome = await within(work, sinceMs, stale === null ? null : softTimeoutMs, hardTimeoutMs);
-      if (typeof outcome === 'string') throw new CacheTimeoutError(name, hardTimeoutMs ?? 0);
-      loaded = outcome.result;
+      loaded = await this.#inTime(load.result, request, stale, sinceMs);
     } catch (error) {
-      // What did not exist when the load began may exist by now.
-      if (isJoined && isAnswer(error) && !(await this.#isStillGood(request.space, this.#before(request, load))))
-        return null;
       return this.#despite(stale, error);
     }
+    return { value: loaded.hand(), isHit: false, isStale: false };
+  }
+
+  /** Waits for a load that others in this process have begun, within the caller's limits. Null: look again. */
+  async #join(
+    request: LoadRequest,
+    { load, stale, asked }: Extract<Look, { readonly kind: 'joined' }>,
+    sinceMs: number,
+  ): Promise<Answer | null> {
+    // The value is there, only not in the store yet.
+    const isHit = load.isDone;
+    let loaded: Loaded | null;
+    try {
+      loaded = await this.#inTime(load.join(), request, stale, sinceMs);
+    } catch (error) {
+      // What did not exist when the load began may exist by now.
+      const isOld = isAnswer(error) && !(await this.#isStillGood(request, this.#before(request, load), asked));
+      return isOld ? null : this.#despite(stale, error);
+    }
     if (loaded === null) return null;
-    // A caller that joined came later than the load, and perhaps later than an invalidation.
-    if (isJoined && !(await this.#isStillGood(request.space, loaded.tags ?? this.#before(request, load)))) return null;
-    return { value: loaded.hand(), isHit, isStale: false };
+    // This caller came later than the load, and perhaps later than an invalidation.
+    const isGood = await this.#isStillGood(request, loaded.tags ?? this.#before(request, load), asked);
+    return isGood ? { value: loaded.hand(), isHit, isStale: false } : null;
+  }
+
+  /** The work's result, or an error when it takes longer than the caller waits for it. */
+  async #inTime<T>(work: Promise<T>, { policy }: LoadRequest, stale: StoredValue | null, sinceMs: number): Promise<T> {
+    const { softTimeoutMs, hardTimeoutMs } = policy;
+    const outcome = await within(work, sinceMs, stale === null ? null : softTimeoutMs, hardTimeoutMs);
+    if (typeof outcome === 'string') throw new CacheTimeoutError(this.options.name, hardTimeoutMs ?? 0);
+    return outcome.result;
   }
 
   /** The tags that are known of what the load did not find. */
@@ -400,12 +414,12 @@ export class CacheEngine {
     return this.options.loads.tagsBefore(load, request);
   }
 
-  /** Whether none of the tags has been invalidated since; false when the store cannot tell. */
-  async #isStillGood(space: TagSpace, tags: Loaded['tags']): Promise<boolean> {
+  /** Whether none of the tags has been invalidated since, as of the tokens that the caller asked for; false when the store cannot tell. */
+  async #isStillGood({ space }: Pick<LoadRequest, 'space'>, tags: Loaded['tags'], asked?: AskedTags): Promise<boolean> {
     if (tags === undefined) return true;
     try {
       const tokens = await tags;
-      return tokens !== null && (await this.options.tagCheck.check(space, tokens)) !== null;
+      return tokens !== null && (await this.options.tagCheck.check(space, tokens, asked)) !== null;
     } catch (error) {
       this.#noteStoreError(error);
       return false;
@@ -414,31 +428,53 @@ export class CacheEngine {
 
   /** Waits for another process, within the caller's limits. */
   async #wait(
-    { policy }: LoadRequest,
-    { waiter, waitMs, stale }: Extract<Look, { readonly kind: 'theirs' }>,
+    request: LoadRequest,
+    { waiter, waitMs, holder, asked, stale }: Extract<Look, { readonly kind: 'theirs' }>,
     sinceMs: number,
   ): Promise<Answer | null> {
-    const { softTimeoutMs, hardTimeoutMs } = policy;
     this.options.counters.waits += 1;
+    let told: Buffer | null;
     try {
-      const soft = stale === null ? null : softTimeoutMs;
-      const outcome = await within(waiter.until(waitMs), sinceMs, soft, hardTimeoutMs);
-      if (typeof outcome !== 'string') return null;
-      return this.#despite(stale, new CacheTimeoutError(this.options.name, hardTimeoutMs ?? 0));
+      told = await this.#inTime(waiter.until(waitMs), request, stale, sinceMs);
+    } catch (error) {
+      return this.#despite(stale, error);
     } finally {
       waiter.cancel();
+    }
+    return told === null || holder === null ? null : this.#takeTold(request, told, holder, asked);
+  }
+
+  /** What another process has stored under the very lease that we found, if it is good: then there is no need to read it. Null: look again. */
+  async #takeTold(
+    { space, policy }: LoadRequest,
+    bytes: Buffer,
+    holder: string,
+    asked: AskedTags | undefined,
+  ): Promise<Answer | null> {
+    const { tagCheck, codec, clock } = this.options;
+    const held = readHeld(codec, bytes);
+    // What comes late, from an earlier load, may have been invalidated before we looked.
+    if (held.kind !== 'value' || held.id !== holder) return null;
+    if (freshnessOf(held, policy, clock.now()) !== 'fresh') return null;
+    try {
+      if ((await tagCheck.check(space, held.tags, asked)) === null) return null;
+      return { value: this.#handOut(held), isHit: false, isStale: false };
+    } catch (error) {
+      if (!(error instanceof DecodeError)) this.#noteStoreError(error);
+      return null;
     }
   }
 
   /** The stale value in spite of the error, or the error: an answer of the source is better than what it said before. */
   #despite(stale: StoredValue | null, error: unknown): Answer {
     if (stale === null || isAnswer(error)) throw error;
-    return { value: this.#handStale(stale), isHit: true, isStale: true };
+    return { value: this.#handOut(stale), isHit: true, isStale: true };
   }
 
-  #handStale(stale: StoredValue): unknown {
+  /** For what is not kept in memory. */
+  #handOut(stored: StoredValue): unknown {
     const { codec, memory } = this.options;
-    const decode = (): unknown => stale.decode(codec);
+    const decode = (): unknown => stored.decode(codec);
     return memory === null ? decode() : memory.handing(decode)();
   }
 
@@ -464,6 +500,10 @@ export class CacheEngine {
 
 function withHint(request: LoadRequest, hint: StoredValue['tags']): readonly string[] {
   return [...new Set([...request.tags, ...hint.map(({ tag }) => request.space.prefix + tag)])];
+}
+
+function isFromBefore({ beginning }: RunningLoad, eviction: number | undefined): boolean {
+  return eviction !== undefined && beginning.evictions < eviction;
 }
 
 function ignore(): void {

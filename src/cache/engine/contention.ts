@@ -75,10 +75,10 @@ export class Contention {
   }
 
   /** Wakes those who wait for the entry; for null, everybody. */
-  readonly wake = (entry: string | null): void => {
+  readonly wake = (entry: string | null, stored: Buffer | null): void => {
     // First of all, since whoever finds a lease from now on has to ask anew.
     if (entry === null) this.#awaited.clear();
     else this.#awaited.delete(entry);
-    this.#waiters.wake(entry);
+    this.#waiters.wake(entry, stored);
   };
 }

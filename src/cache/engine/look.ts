@@ -1,4 +1,5 @@
 import type { StoredValue } from '../entry/entry-format.js';
+import type { AskedTags } from '../tags/tag-peeks.js';
 import type { RunningLoad } from './running-load.js';
 import type { Waiter } from './waiters.js';
 
@@ -10,13 +11,21 @@ export type Look =
   | { readonly kind: 'ours'; readonly load: RunningLoad; readonly stale: StoredValue | null }
   /** The store is away, or cannot tell of others' loads: what we load is not stored. */
   | { readonly kind: 'storeless'; readonly stale: StoredValue | null }
-  /** This process is loading it. */
-  | { readonly kind: 'joined'; readonly load: RunningLoad; readonly stale: StoredValue | null }
+  /** This process is loading it. `asked`: the tokens that were asked for meanwhile. */
+  | {
+      readonly kind: 'joined';
+      readonly load: RunningLoad;
+      readonly asked: AskedTags | undefined;
+      readonly stale: StoredValue | null;
+    }
   /** Another process is loading it. */
   | {
       readonly kind: 'theirs';
       readonly waiter: Waiter;
       readonly waitMs: number;
+      /** The id of its lease, and the tokens that were asked for meanwhile: by these, what it stores can be used as it comes. */
+      readonly holder: string | null;
+      readonly asked: AskedTags | undefined;
       readonly stale: StoredValue | null;
     }
   /** It could not be loaded a moment ago. */

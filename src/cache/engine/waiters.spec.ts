@@ -5,7 +5,7 @@ beforeEach(() => void jest.useFakeTimers());
 afterEach(() => void jest.useRealTimers());
 
 /** Whether the waiter has been let go after that much time. */
-async function isReleased(waiting: Promise<void>, ms = 0): Promise<boolean> {
+async function isReleased(waiting: Promise<unknown>, ms = 0): Promise<boolean> {
   let released = false;
   void waiting.then(() => (released = true));
   await jest.advanceTimersByTimeAsync(ms);
@@ -19,26 +19,37 @@ describe('Waiters', () => {
   });
 
   const LONG_MS = 60_000;
-  const forMs = (waiter: Waiter, ms = LONG_MS): Promise<void> => waiter.until(ms);
+  const forMs = (waiter: Waiter, ms = LONG_MS): Promise<Buffer | null> => waiter.until(ms);
 
   it('wakes everybody who waits for the entry, and nobody else', async () => {
     const mine = [waiters.add('a'), waiters.add('a')].map((waiter) => forMs(waiter));
     const other = forMs(waiters.add('b'));
-    waiters.wake('a');
+    waiters.wake('a', null);
     expect(await Promise.all(mine.map((waiting) => isReleased(waiting)))).toEqual([true, true]);
     expect(await isReleased(other)).toBe(false);
   });
 
   it('wakes everybody when a wake may have been missed', async () => {
     const all = ['a', 'b', 'c'].map((entry) => forMs(waiters.add(entry)));
-    waiters.wake(null);
+    waiters.wake(null, null);
     expect(await Promise.all(all.map((waiting) => isReleased(waiting)))).toEqual([true, true, true]);
   });
 
   it('does not miss a wake that comes between beginning to listen and waiting', async () => {
     const waiter = waiters.add('a');
-    waiters.wake('a');
+    waiters.wake('a', null);
     expect(await isReleased(forMs(waiter))).toBe(true);
+  });
+
+  it('tells what is to be found, when that is known, and nothing when the time is over', async () => {
+    const stored = Buffer.from('stored');
+    const [early, late, never] = [waiters.add('a'), waiters.add('a'), waiters.add('b')];
+    const waiting = forMs(late);
+    waiters.wake('a', stored);
+    expect(await Promise.all([forMs(early), waiting])).toEqual([stored, stored]);
+    const ended = forMs(never, 50);
+    await jest.advanceTimersByTimeAsync(50);
+    expect(await ended).toBeNull();
   });
 
   it('lets a waiter go when its time is over, and not before', async () => {
@@ -53,7 +64,7 @@ describe('Waiters', () => {
     void forMs(woken);
     const waiting = forMs(impatient);
     expect(jest.getTimerCount()).toBe(2);
-    waiters.wake('a');
+    waiters.wake('a', null);
     impatient.cancel();
     expect(jest.getTimerCount()).toBe(0);
     expect(await isReleased(waiting)).toBe(true);
@@ -64,7 +75,7 @@ describe('Waiters', () => {
     const stays = forMs(waiters.add('a'));
     gone.cancel();
     gone.cancel();
-    waiters.wake('a');
+    waiters.wake('a', null);
     expect(await isReleased(stays)).toBe(true);
     expect(await isReleased(forMs(gone))).toBe(false);
   });
@@ -74,11 +85,11 @@ describe('Waiters', () => {
     first.cancel();
     const second = forMs(waiters.add('a'));
     first.cancel();
-    waiters.wake('a');
+    waiters.wake('a', null);
     expect(await isReleased(second)).toBe(true);
   });
 
   it('takes a wake for an entry that nobody waits for', () => {
-    expect(() => waiters.wake('unknown')).not.toThrow();
+    expect(() => waiters.wake('unknown', null)).not.toThrow();
   });
 });

@@ -2,20 +2,22 @@ import type { Cancel } from '../../core/time/clock.js';
 
 /** A caller that waits for another's load. */
 export interface Waiter {
-  /** Resolves when it should look again: it was woken, or `ms` have passed. */
-  until(ms: number): Promise<void>;
+  /** Resolves when it should look again: it was woken, or `ms` have passed. With what is to be found, when it was told of that. */
+  until(ms: number): Promise<Buffer | null>;
   /** Call when it no longer waits. */
   cancel: Cancel;
 }
 
+type Wake = (stored: Buffer | null) => void;
+
 /** Who waits in this process for loads of other processes, by entry. */
 export class Waiters {
-  readonly #waiting = new Map<string, Set<() => void>>();
+  readonly #waiting = new Map<string, Set<Wake>>();
 
   /** Wakes those who wait for the entry; for null, everybody, since a wake may have been missed. */
-  readonly wake = (entry: string | null): void => {
-    if (entry === null) for (const waiters of [...this.#waiting.values()]) wakeAll(waiters);
-    else wakeAll(this.#waiting.get(entry));
+  readonly wake = (entry: string | null, stored: Buffer | null): void => {
+    if (entry === null) for (const waiters of [...this.#waiting.values()]) wakeAll(waiters, null);
+    else wakeAll(this.#waiting.get(entry), stored);
   };
 
   /** Begins to listen. Call it before asking to be woken, so that no wake is missed in between. */
@@ -23,9 +25,11 @@ export class Waiters {
     const waiters = this.#waiting.get(entry) ?? new Set();
     this.#waiting.set(entry, waiters);
     let isWoken = false;
+    let told: Buffer | null = null;
     let wakeUp = (): void => undefined;
-    const wake = (): void => {
+    const wake = (stored: Buffer | null): void => {
       isWoken = true;
+      told = stored;
       wakeUp();
     };
     waiters.add(wake);
@@ -33,13 +37,13 @@ export class Waiters {
       until: (ms) =>
         new Promise((resolve) => {
           if (isWoken) {
-            resolve();
+            resolve(told);
             return;
           }
-          const timer = setTimeout(resolve, ms);
+          const timer = setTimeout(resolve, ms, null);
           wakeUp = () => {
             clearTimeout(timer);
-            resolve();
+            resolve(told);
           };
         }),
       cancel: () => {
@@ -52,6 +56,6 @@ export class Waiters {
   }
 }
 
-function wakeAll(waiters: ReadonlySet<() => void> | undefined): void {
-  for (const wake of waiters ?? []) wake();
+function wakeAll(waiters: ReadonlySet<Wake> | undefined, stored: Buffer | null): void {
+  for (const wake of waiters ?? []) wake(stored);
 }

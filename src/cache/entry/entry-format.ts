@@ -74,6 +74,11 @@ export class StoredValue implements EntryFacts {
     this.freshUntilMs = readSevenBit(bytes, FRESH_UNTIL_AT, 6);
   }
 
+  /** Of this version: the id of the lease that it was loaded under, if it was. */
+  get id(): string {
+    return this.bytes.toString('latin1', 2, HEAD_LENGTH);
+  }
+
   get storedAtMs(): number {
     return readSevenBit(this.bytes, STORED_AT, 6);
   }

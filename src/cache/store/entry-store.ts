@@ -45,6 +45,12 @@ export interface TagReading {
   readonly tokens: readonly string[];
 }
 
+/**
+ * Called with each entry whose waiters are to look again, and with null when that may have been missed. `stored` is what has taken the lease's place, if it was
+ * told of: the message may be late, and the entry another by now.
+ */
+export type OnWake = (entry: string | null, stored: Buffer | null) => void;
+
 /** Where the tags of a cache live. */
 export interface TagKeys {
   readonly clock: string;
@@ -108,8 +114,8 @@ export interface EntryStore {
   /** Every key that matches the pattern, in batches, some perhaps twice. */
   scan(pattern: string, signal: AbortSignal | undefined): AsyncIterable<readonly string[]>;
 
-  /** Calls `onWake` with each entry whose waiters are to look again, and with null when that may have been missed. Resolves once it hears. */
-  listen(onWake: (entry: string | null) => void): Promise<void>;
+  /** Begins to tell of the ends of leases that somebody waits for. Resolves once it hears of them. */
+  listen(onWake: OnWake): Promise<void>;
 
   close(): void;
 }

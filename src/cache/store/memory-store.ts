@@ -6,6 +6,7 @@ import type {
   Claimed,
   Contended,
   EntryStore,
+  OnWake,
   RefreshClaim,
   RefreshOutcome,
   StoredBytes,
@@ -36,7 +37,7 @@ export class MemoryStore implements EntryStore {
     maxSize: MOST_BYTES,
     sizeCalculation: ({ bytes }, key) => bytes.length + key.length + OVERHEAD_BYTES,
   });
-  #onWake: (entry: string) => void = () => undefined;
+  #onWake: OnWake = () => undefined;
 
   #onChange: (key: string) => void = () => undefined;
 
@@ -184,7 +185,7 @@ export class MemoryStore implements EntryStore {
     yield [...this.#kept.keys()].filter((key) => matching.test(key) && this.#get(key) !== null);
   }
 
-  async listen(onWake: (entry: string) => void): Promise<void> {
+  async listen(onWake: OnWake): Promise<void> {
     this.#onWake = onWake;
   }
 
@@ -252,7 +253,7 @@ export class MemoryStore implements EntryStore {
   }
 
   #wake(entry: string, held: Buffer | null): void {
-    if (held?.[0] === LEASE && held.at(-1) === WAITED) this.#onWake(entry);
+    if (held?.[0] === LEASE && held.at(-1) === WAITED) this.#onWake(entry, null);
   }
 }
 

@@ -2,6 +2,9 @@ import type { RedisConnection, SendOptions } from '../../core/redis/redis-connec
 import { cacheSettle } from '../cache.scripts.gen.js';
 import { TickBatcher } from './tick-batcher.js';
 
+/** Longer values are not sent to everybody who listens, whether he waits for this entry or another. */
+const MOST_CARRIED_BYTES = 4_096;
+
 /** One end of a load of this tick. */
 interface Settle {
   readonly entry: string;
@@ -36,7 +39,7 @@ export class RedisSettles {
   async #send(settles: readonly Settle[]): Promise<void> {
     const keys = { entries: settles.map(({ entry }) => entry) };
     const outcomes = settles.map(({ marker, outcome, ttlMs }) => [marker, outcome, ttlMs] as const);
-    const args = { channel: this.channel, outcomes };
+    const args = { channel: this.channel, carried: MOST_CARRIED_BYTES, outcomes };
     try {
       const settled = await this.connection.scripts.run(cacheSettle, keys, args, this.options);
       settles.forEach(({ resolve }, i) => resolve(settled[i] === 1));

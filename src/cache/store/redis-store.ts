@@ -18,6 +18,7 @@ import type {
   Claimed,
   Contended,
   EntryStore,
+  OnWake,
   RefreshClaim,
   RefreshOutcome,
   StoredBytes,
@@ -181,11 +182,15 @@ export class RedisStore implements EntryStore {
     return this.options.connection.scan(pattern, signal === undefined ? {} : { signal });
   }
 
-  async listen(onWake: (entry: string | null) => void): Promise<void> {
+  async listen(onWake: OnWake): Promise<void> {
     const { subscriber } = this.options.connection;
-    const stopGaps = subscriber.onGap(() => onWake(null));
+    const stopGaps = subscriber.onGap(() => onWake(null, null));
     try {
-      const cancel = await subscriber.subscribe(this.options.channel, (message) => onWake(message.toString()));
+      const cancel = await subscriber.subscribe(this.options.channel, (message) => {
+        const end = message.indexOf(0);
+        if (end < 0) onWake(message.toString(), null);
+        else onWake(message.toString('utf8', 0, end), message.subarray(end + 1));
+      });
       this.#cancels.push(cancel, stopGaps);
     } catch (error) {
       stopGaps();

@@ -132,10 +132,11 @@ export class TagBook {
   async invalidate(clockKey: string, tagKeys: readonly string[], holdMs: number): Promise<void> {
     this.distrust(tagKeys);
     const keys = { clock: clockKey, tags: tagKeys };
-    const token = await this.#invalidations.during(tagKeys, () =>
-      this.options.store.invalidateTags(keys, Math.max(holdMs, SHORTEST_HOLD_MS)),
-    );
-    this.distrust(tagKeys);
+    const token = await this.#invalidations.during(tagKeys, async () => {
+      const issued = await this.options.store.invalidateTags(keys, Math.max(holdMs, SHORTEST_HOLD_MS));
+      this.distrust(tagKeys);
+      return issued;
+    });
     this.#learnClock(clockKey, stampOf(token) ?? 0);
   }
 
@@ -185,7 +186,9 @@ export class TagBook {
     return (tokens) => {
       const learnt = new Map<string, KnownTag | undefined>();
       reads.forEach((read, i) => {
-        if (tokens !== null) learnt.set(read.key, this.#learn(read.key, tokens[i], !read.isStale, 0));
+        const known = tokens === null ? undefined : this.#learn(read.key, tokens[i], !read.isStale, 0);
+        // What was overtaken is asked for again.
+        if (tokens !== null && !read.isStale) learnt.set(read.key, known);
         this.#reads.end(read);
       });
       return learnt;

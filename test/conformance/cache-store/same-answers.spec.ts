@@ -127,7 +127,7 @@ describeTopologies((topology) => {
       fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 60 }), async (steps) => {
         const memory = new MemoryStore(systemClock);
         const wokenByMemory: string[] = [];
-        await memory.listen((entry) => wokenByMemory.push(entry));
+        await memory.listen((entry) => wokenByMemory.push(String(entry)));
         const keys = [0, 1].map(() => `${prefix}:{${randomUUID()}}`);
         const [ofMemory, ofRedis] = [comparable(), comparable()];
         for (const [i, one] of steps.entries()) {

@@ -40,9 +40,14 @@ describe.each<ScriptTopology>(['standalone', 'cluster'])('the scripts of cache e
 
   const held = (key = entry): Promise<string | null> => servers.client.get(key);
   const lease = (marker: string, ms = 60_000): Promise<unknown> => servers.client.set(entry, marker, 'PX', ms);
-  const settle = async (marker: string, outcome: string | Buffer = 'loaded', ttlMs = 60_000): Promise<number> => {
+  const settle = async (
+    marker: string,
+    outcome: string | Buffer = 'loaded',
+    ttlMs = 60_000,
+    carried = 0,
+  ): Promise<number> => {
     const outcomes = [[marker, outcome, ttlMs]] as const;
-    return (await scripts.run(cacheSettle, { entries: [entry] }, { outcomes, channel }))[0] as number;
+    return (await scripts.run(cacheSettle, { entries: [entry] }, { outcomes, channel, carried }))[0] as number;
   };
   const withFences = (entries: readonly string[]) => ({ entries: [...entries, ...entries.map(writeFenceKey)] });
   const put = (...values: readonly (readonly [string, number])[]): Promise<number> => {
@@ -167,6 +172,18 @@ describe.each<ScriptTopology>(['standalone', 'cluster'])('the scripts of cache e
       expect(await published(() => settle(theirs))).toEqual([]);
       await lease(waited(theirs));
       expect(await published(() => settle(mine))).toEqual([]);
+    });
+
+    it('sends what is small enough with the wake, and nothing when there is nothing', async () => {
+      const publishedBy = async (outcome: string): Promise<string[]> => {
+        const marker = newMarker();
+        await servers.client.del(entry);
+        await lease(waited(marker));
+        return published(() => settle(marker, outcome, 60_000, 5));
+      };
+      expect(await publishedBy('short')).toEqual([`${entry}\0short`]);
+      expect(await publishedBy('longer')).toEqual([entry]);
+      expect(await publishedBy('')).toEqual([entry]);
     });
 
     it('lets one of many win', async () => {
