@@ -52,7 +52,6 @@ for (const { name: payload, value, goals, operations } of PAYLOADS) {
     const results = await compare(running, { rounds, operations: each, concurrency });
     table(`${payload} (${size} bytes), concurrency ${concurrency}`, results);
     if (goals) goal('rookery against raw', results[1].ratio, concurrency === 1 ? 0.9 : 1.5);
-    if (goals) goal('rookery with 3 tags, tokens warm, against raw', results[3].ratio, concurrency === 1 ? 0.9 : 1.5);
     console.log();
   }
   for (const { close } of running) await close();

@@ -66,7 +66,8 @@ export class Cache<Value = unknown> {
    * value that cannot be stored, because Redis refuses or the codec cannot encode it, is returned all the same. What is loaded
    * never overwrites what somebody wrote meanwhile, nor brings back what somebody invalidated.
    *
-   * Round trips: none for a hit in memory, 1 for a hit in Redis. A miss takes 2, the second of which no caller waits for; replacing an entry that is
+   * Round trips: none for a hit in memory, 1 for a hit in Redis. A miss takes 2, the second of which no caller waits for, or 3 when this process
+   * has seen the entry before and it is gone; replacing an entry that is
    * stale, or dead by a tag, takes 3.
    */
   getOrSet<V extends Value>(key: CacheKey, load: Loader<V>, options: GetOrSetOptions<V> = NO_OPTIONS): Promise<V> {

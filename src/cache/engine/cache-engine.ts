@@ -3,7 +3,6 @@ import { DecodeError } from '../../core/codec/codec.errors.js';
 import { isStoreError } from '../store/is-store-error.js';
 import type { Clock } from '../../core/time/clock.js';
 import type { CacheCounters } from '../cache-counters.js';
-import { CacheLoadError, CacheTimeoutError } from '../cache.errors.js';
 import type { Deferred } from '../deferred.js';
 import { readHeld, type StoredValue } from '../entry/entry-format.js';
 import type { MemoryTier } from '../memory/memory-tier.js';
@@ -12,18 +11,17 @@ import type { Claimed, EntryStore } from '../store/entry-store.js';
 import type { KnownTag } from '../tags/known-tag.js';
 import type { AskedTags } from '../tags/tag-peeks.js';
 import type { Unconfirmed } from '../unconfirmed.js';
+import { Answers, type Answer } from './answers.js';
 import { Contention } from './contention.js';
 import { freshnessOf, isDueEarly } from './freshness.js';
-import { isAnswer } from './is-answer.js';
 import type { Lease } from './lease.js';
 import { Leases } from './leases.js';
 import type { Loads } from './loads.js';
 import { AGAIN, WITHOUT_STORE, type Look } from './look.js';
 import { Refreshes } from './refreshes.js';
 import type { LoadRequest, TagSpace } from './request.js';
-import type { Loaded, RunningLoad } from './running-load.js';
+import type { RunningLoad } from './running-load.js';
 import type { TagCheck } from './tag-check.js';
-import { within } from './time-limits.js';
 
 /** What a {@link CacheEngine} is made of. */
 export interface CacheEngineOptions {
@@ -42,13 +40,6 @@ export interface CacheEngineOptions {
   readonly counters: CacheCounters;
   /** Something was not read because the store could not. */
   readonly onStoreError: (error: unknown) => void;
-}
-
-/** A value, and whether it was there or had to be loaded. */
-export interface Answer {
-  readonly value: unknown;
-  readonly isHit: boolean;
-  readonly isStale: boolean;
 }
 
 /** One read of an entry that takes its lease when it is absent. */
@@ -72,18 +63,14 @@ export class CacheEngine {
   readonly #leases: Leases;
   readonly #contention: Contention;
   readonly #refreshes: Refreshes;
-  /** Loads while the store is away, by entry. */
-  readonly #storeless = new Map<string, RunningLoad>();
-  #isStopped = false;
+  readonly #answers: Answers;
 
   constructor(private readonly options: CacheEngineOptions) {
     this.#leases = new Leases(options.loads);
     this.#contention = new Contention(options.store);
-    this.#refreshes = new Refreshes({
-      ...options,
-      leases: this.#leases,
-      onStoreError: (error) => this.#noteStoreError(error),
-    });
+    const onStoreError = (error: unknown): void => this.#noteStoreError(error);
+    this.#refreshes = new Refreshes({ ...options, leases: this.#leases, onStoreError });
+    this.#answers = new Answers({ ...options, onStoreError });
   }
 
   /** The value, found or loaded. Rejects as the loader does, with `CacheLoadError` while a failure is backed off, or with `CacheTimeoutError`. */
@@ -93,7 +80,7 @@ export class CacheEngine {
     for (let round = 0; ;) {
       const look = round < MOST_ROUNDS ? await this.#look(request) : WITHOUT_STORE;
       if (look.kind === 'found') return { value: look.value, isHit: !hasWaited, isStale: look.isStale };
-      const answer = await this.#act(request, look, sinceMs);
+      const answer = await this.#answers.to(request, look, sinceMs);
       if (answer !== null) return answer;
       if (look.kind === 'theirs') hasWaited = true;
       else round += 1;
@@ -138,7 +125,7 @@ export class CacheEngine {
     if (load?.isDone !== true || isFromBefore(load, eviction)) return null;
     const loaded = await load.result.catch(() => null);
     if (loaded === null || !loaded.isKept) return null;
-    return (await this.#isStillGood({ space }, loaded.tags)) ? { value: loaded.hand() } : null;
+    return (await this.#answers.isStillGood(space, loaded.tags)) ? { value: loaded.hand() } : null;
   }
 
   /** For what may be from before this process's own eviction, which was sent first, and may not have been confirmed yet all the same. */
@@ -148,12 +135,12 @@ export class CacheEngine {
 
   /** What was loaded for the entry while the store was away is no longer shared with new callers. */
   forget(entry: string): void {
-    this.#storeless.delete(entry);
+    this.#answers.forget(entry);
   }
 
   /** The same for all entries. */
   forgetAll(): void {
-    this.#storeless.clear();
+    this.#answers.forgetAll();
   }
 
   /** A hit in memory on a value that is due for an early refresh starts one. */
@@ -164,7 +151,7 @@ export class CacheEngine {
 
   /** Nobody waits for other processes any more: for shutdown. */
   stop(): void {
-    this.#isStopped = true;
+    this.#answers.stop();
     this.#contention.wake(null, null);
   }
 
@@ -329,165 +316,10 @@ export class CacheEngine {
     }
   }
 
-  /** Does what a look calls for. Null: look again. */
-  async #act(request: LoadRequest, look: Look, sinceMs: number): Promise<Answer | null> {
-    switch (look.kind) {
-      case 'found':
-      case 'again':
-        return null;
-      case 'failed':
-        return this.#despite(look.stale, this.#failure(look.id, look.untilMs));
-      case 'theirs':
-        request.onWait?.();
-        if (!this.#isStopped) return this.#wait(request, look, sinceMs);
-        look.waiter.cancel();
-        return this.#await(request, this.#loadStoreless(request), look.stale, sinceMs);
-      case 'joined':
-        request.onWait?.();
-        return this.#join(request, look, sinceMs);
-      case 'ours':
-        return this.#await(request, look.load, look.stale, sinceMs);
-      case 'storeless':
-        return this.#await(request, this.#loadStoreless(request), look.stale, sinceMs);
-    }
-  }
-
-  #loadStoreless(request: LoadRequest): RunningLoad {
-    const { entry } = request;
-    const shared = this.#storeless.get(entry);
-    if (shared !== undefined && !this.options.loads.isOverdue(shared)) {
-      request.onWait?.();
-      return shared;
-    }
-    const load = this.options.loads.start(request, null, null);
-    this.#storeless.set(entry, load);
-    const ended = (): void => {
-      if (this.#storeless.get(entry) === load) this.#storeless.delete(entry);
-    };
-    load.result.then(ended, ended);
-    return load;
-  }
-
-  /** Waits for a load that this caller has begun, or shares while the store is away, within its limits. */
-  async #await(request: LoadRequest, load: RunningLoad, stale: StoredValue | null, sinceMs: number): Promise<Answer> {
-    let loaded: Loaded;
-    try {
-      loaded = await this.#inTime(load.result, request, stale, sinceMs);
-    } catch (error) {
-      return this.#despite(stale, error);
-    }
-    return { value: loaded.hand(), isHit: false, isStale: false };
-  }
-
-  /** Waits for a load that others in this process have begun, within the caller's limits. Null: look again. */
-  async #join(
-    request: LoadRequest,
-    { load, stale, asked }: Extract<Look, { readonly kind: 'joined' }>,
-    sinceMs: number,
-  ): Promise<Answer | null> {
-    // The value is there, only not in the store yet.
-    const isHit = load.isDone;
-    let loaded: Loaded | null;
-    try {
-      loaded = await this.#inTime(load.join(), request, stale, sinceMs);
-    } catch (error) {
-      // What did not exist when the load began may exist by now.
-      const isOld = isAnswer(error) && !(await this.#isStillGood(request, this.#before(request, load), asked));
-      return isOld ? null : this.#despite(stale, error);
-    }
-    if (loaded === null) return null;
-    // This caller came later than the load, and perhaps later than an invalidation.
-    const isGood = await this.#isStillGood(request, loaded.tags ?? this.#before(request, load), asked);
-    return isGood ? { value: loaded.hand(), isHit, isStale: false } : null;
-  }
-
-  /** The work's result, or an error when it takes longer than the caller waits for it. */
-  async #inTime<T>(work: Promise<T>, { policy }: LoadRequest, stale: StoredValue | null, sinceMs: number): Promise<T> {
-    const { softTimeoutMs, hardTimeoutMs } = policy;
-    const outcome = await within(work, sinceMs, stale === null ? null : softTimeoutMs, hardTimeoutMs);
-    if (typeof outcome === 'string') throw new CacheTimeoutError(this.options.name, hardTimeoutMs ?? 0);
-    return outcome.result;
-  }
-
-  /** The tags that are known of what the load did not find. */
-  #before(request: LoadRequest, load: RunningLoad): Loaded['tags'] {
-    return this.options.loads.tagsBefore(load, request);
-  }
-
-  /** Whether none of the tags has been invalidated since, as of the tokens that the caller asked for; false when the store cannot tell. */
-  async #isStillGood({ space }: Pick<LoadRequest, 'space'>, tags: Loaded['tags'], asked?: AskedTags): Promise<boolean> {
-    if (tags === undefined) return true;
-    try {
-      const tokens = await tags;
-      return tokens !== null && (await this.options.tagCheck.check(space, tokens, asked)) !== null;
-    } catch (error) {
-      this.#noteStoreError(error);
-      return false;
-    }
-  }
-
-  /** Waits for another process, within the caller's limits. */
-  async #wait(
-    request: LoadRequest,
-    { waiter, waitMs, holder, asked, stale }: Extract<Look, { readonly kind: 'theirs' }>,
-    sinceMs: number,
-  ): Promise<Answer | null> {
-    this.options.counters.waits += 1;
-    let told: Buffer | null;
-    try {
-      told = await this.#inTime(waiter.until(waitMs), request, stale, sinceMs);
-    } catch (error) {
-      return this.#despite(stale, error);
-    } finally {
-      waiter.cancel();
-    }
-    return told === null || holder === null ? null : this.#takeTold(request, told, holder, asked);
-  }
-
-  /** What another process has stored under the very lease that we found, if it is good: then there is no need to read it. Null: look again. */
-  async #takeTold(
-    { space, policy }: LoadRequest,
-    bytes: Buffer,
-    holder: string,
-    asked: AskedTags | undefined,
-  ): Promise<Answer | null> {
-    const { tagCheck, codec, clock } = this.options;
-    const held = readHeld(codec, bytes);
-    // What comes late, from an earlier load, may have been invalidated before we looked.
-    if (held.kind !== 'value' || held.id !== holder) return null;
-    if (freshnessOf(held, policy, clock.now()) !== 'fresh') return null;
-    try {
-      if ((await tagCheck.check(space, held.tags, asked)) === null) return null;
-      return { value: this.#handOut(held), isHit: false, isStale: false };
-    } catch (error) {
-      if (!(error instanceof DecodeError)) this.#noteStoreError(error);
-      return null;
-    }
-  }
-
-  /** The stale value in spite of the error, or the error: an answer of the source is better than what it said before. */
-  #despite(stale: StoredValue | null, error: unknown): Answer {
-    if (stale === null || isAnswer(error)) throw error;
-    return { value: this.#handOut(stale), isHit: true, isStale: true };
-  }
-
-  /** For what is not kept in memory. */
-  #handOut(stored: StoredValue): unknown {
-    const { codec, memory } = this.options;
-    const decode = (): unknown => stored.decode(codec);
-    return memory === null ? decode() : memory.handing(decode)();
-  }
-
   #hand(stored: StoredValue, read: PendingRead | null, known: readonly KnownTag[]): unknown {
     const { memory, codec } = this.options;
     if (memory === null || read === null) return stored.decode(codec);
     return memory.keep(read, stored, known).value();
-  }
-
-  #failure(id: string, untilMs: number): unknown {
-    const own = this.options.loads.failureOf(id);
-    if (own !== undefined) return own.error;
-    return new CacheLoadError(this.options.name, Math.max(1, untilMs - this.options.clock.now()));
   }
 
   /** The cache goes on without the store; what is wrong in the program is not its business. */

@@ -1,11 +1,16 @@
 import { RedisReplyError, RedisUnavailableError } from '../../core/errors/redis.errors.js';
 import type { RedisConnection, SendOptions } from '../../core/redis/redis-connection.js';
-import { cacheClaim, cacheTakeLeases } from '../cache.scripts.gen.js';
+import { cacheClaim } from '../cache.scripts.gen.js';
+import { LEASE } from '../entry/entry-format.js';
 import type { Claimed } from './entry-store.js';
+import { Recent } from './recent.js';
 import { TickBatcher } from './tick-batcher.js';
 
-/** Larger entries, on average, are read by a command of their own: a script would copy each once more. */
+/** Larger entries, on average, are asked for one by one: a script copies each once more, which then costs more than a command does. */
 const LARGE_BYTES = 2_048;
+
+/** Entries that are remembered to have been there. */
+const MOST_SEEN = 10_000;
 
 /** Weight of the newest reply in the running average of sizes. */
 const NEWEST = 1 / 32;
@@ -30,6 +35,7 @@ export class RedisClaims {
   readonly #batches: TickBatcher<Claim>;
   /** The claims of this tick, made anew each tick. */
   #asked: Map<string, Claim> | null = null;
+  readonly #seen = new Recent(MOST_SEEN);
   #averageBytes = 0;
 
   constructor(
@@ -58,37 +64,37 @@ export class RedisClaims {
 
   async #send(claims: readonly Claim[]): Promise<void> {
     this.#asked = null;
-    const [only] = claims as readonly [Claim];
-    if (claims.length === 1) {
-      void this.#sendOne(only);
+    const unseen = claims.filter((claim) => !this.#readIfSeen(claim));
+    if (unseen.length <= 1 || this.#averageBytes > LARGE_BYTES) {
+      for (const claim of unseen) void this.#sendOne(claim);
       return;
     }
-    const keys = { entries: claims.map(({ entry }) => entry) };
-    const leases = claims.map(({ marker, leaseMs }) => [marker, leaseMs] as const);
-    if (this.#averageBytes > LARGE_BYTES) {
-      const taking = this.connection.scripts.run(cacheTakeLeases, keys, { leases }, this.options);
-      taking.catch(ignoreSinceTheReadsTell);
-      claims.forEach((claim, i) => void this.#readAfter(taking, claim, i));
-      return;
-    }
+    const keys = { entries: unseen.map(({ entry }) => entry) };
+    const leases = unseen.map(({ marker, leaseMs }) => [marker, leaseMs] as const);
     try {
       const found = await this.connection.scripts.run(cacheClaim, keys, { leases }, this.options);
-      claims.forEach((claim, i) => this.#answer(claim, found[i] ?? null));
+      unseen.forEach((claim, i) => this.#answer(claim, found[i] ?? null));
     } catch (error) {
-      for (const claim of claims) this.#fail(claim, error);
+      for (const claim of unseen) this.#fail(claim, error);
     }
   }
 
-  /** The read goes the same way as the taking of the leases, behind it, and so finds a lease that was taken; unless the server is sent the script anew. */
-  async #readAfter(taking: Promise<readonly number[]>, claim: Claim, index: number): Promise<void> {
-    try {
-      const held = await this.connection.get(claim.entry, this.options);
-      if (held !== null) this.#answer(claim, isMarker(held, claim.marker) ? null : held);
-      else if ((await taking)[index] === 1) this.#answer(claim, null);
-      else void this.#sendOne(claim);
-    } catch (error) {
-      this.#fail(claim, error);
-    }
+  /** What was there a moment ago is only read, together with the other reads of the tick: that costs less, as long as it is still there. */
+  #readIfSeen(claim: Claim): boolean {
+    const { entry } = claim;
+    if (!this.#seen.has(entry)) return false;
+    this.connection.get(entry, this.options).then(
+      (held) => {
+        if (held !== null) {
+          this.#answer(claim, held);
+          return;
+        }
+        this.#seen.delete(entry);
+        void this.#sendOne(claim);
+      },
+      (error: unknown) => this.#fail(claim, error),
+    );
+    return true;
   }
 
   async #sendOne(claim: Claim): Promise<void> {
@@ -106,6 +112,7 @@ export class RedisClaims {
       void this.#readInstead(claim);
       return;
     }
+    if (held !== null && held[0] !== LEASE) this.#seen.add(claim.entry);
     this.#averageBytes += ((held?.length ?? 0) - this.#averageBytes) * NEWEST;
     claim.resolve(held);
     // To the others the lease is taken already.
@@ -133,13 +140,4 @@ function mayBeReadable(error: unknown): boolean {
   return (
     error instanceof RedisReplyError || (error instanceof RedisUnavailableError && error.reason === 'writes-refused')
   );
-}
-
-/** But for the last byte, which says whether somebody waits. */
-function isMarker(held: Buffer, marker: string): boolean {
-  return held.length === marker.length && held.toString('latin1', 0, held.length - 1) === marker.slice(0, -1);
-}
-
-function ignoreSinceTheReadsTell(): void {
-  // Those that find something need no lease.
 }

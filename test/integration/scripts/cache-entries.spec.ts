@@ -7,7 +7,6 @@ import {
   cachePut,
   cacheRenew,
   cacheSettle,
-  cacheTakeLeases,
   cacheWait,
 } from '../../../src/cache/cache.scripts.gen.js';
 import { EntryIds } from '../../../src/cache/entry/entry-id.js';
@@ -106,28 +105,6 @@ describe.each<ScriptTopology>(['standalone', 'cluster'])('the scripts of cache e
       const claiming = scripts.run(cacheClaim, { entries: [entry] }, { leases: [[newMarker(), 0]] });
       await expect(claiming).rejects.toMatchObject({ replyCode: 'ERR' });
       expect(await servers.client.exists(entry)).toBe(0);
-    });
-  });
-
-  describe('take leases', () => {
-    const take = (entries: readonly string[], markers: readonly string[]) =>
-      scripts.run(cacheTakeLeases, { entries }, { leases: markers.map((marker) => [marker, 60_000] as const) });
-
-    it('takes those of absent entries, each for its time, and leaves what is there alone', async () => {
-      await servers.client.set(`${entry}1`, 'value', 'PX', 30_000);
-      const marker = newMarker();
-      expect(await take([entry, `${entry}1`], [marker, newMarker()])).toEqual([1, 0]);
-      expect([await held(), await held(`${entry}1`)]).toEqual([marker, 'value']);
-      await expectLeft(60_000);
-      await expectLeft(30_000, `${entry}1`);
-      expect(await take([entry, `${entry}1`], [newMarker(), newMarker()])).toEqual([]);
-      expect(await held()).toBe(marker);
-    });
-
-    it('leaves a key of another type alone', async () => {
-      await servers.client.hset(entry, 'field', 'value');
-      expect(await take([entry, `${entry}1`], [newMarker(), newMarker()])).toEqual([0, 1]);
-      expect(await servers.client.hgetall(entry)).toEqual({ field: 'value' });
     });
   });
 
