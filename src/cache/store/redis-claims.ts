@@ -30,7 +30,10 @@ interface Claim extends Waiting {
   readonly followers: Waiting[];
 }
 
-/** Reads entries and takes the leases of those that are absent: the reads of one tick in one script per slot, equal ones once. */
+/**
+ * Reads entries and takes the leases of those that are absent: the reads of one tick in one script per slot, equal ones once. What was there lately is only
+ * read; if it is gone, its lease is asked for in a second trip.
+ */
 export class RedisClaims {
   readonly #batches: TickBatcher<Claim>;
   /** The claims of this tick, made anew each tick. */
