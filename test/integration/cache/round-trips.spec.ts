@@ -108,6 +108,15 @@ describe('how many round trips a caller waits for', () => {
     expect(await trips(tagged, (key) => settled(cache, () => cache.getOrSet(`${key}x`, load, { tags })))).toBe(2);
   });
 
+  it('two for a miss of what was seen there before, since it was read without asking for its lease', async () => {
+    const seenAndGone = async (key: string): Promise<void> => {
+      await there(key);
+      await cache.getOrSet(key, load);
+      await cache.delete(key);
+    };
+    expect(await trips(seenAndGone, (key) => cache.getOrSet(key, load))).toBe(2);
+  });
+
   it('two for replacing what is stale, or dead by a tag', async () => {
     const stale = (key: string): Promise<unknown> =>
       settled(cache, () => cache.getOrSet(key, load, { ttl: '1ms', failSafe: '1m' }));
