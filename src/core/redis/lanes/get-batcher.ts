@@ -109,6 +109,8 @@ export class GetBatcher {
         let bytes = 0;
         for (let i = 0; i < waiters.length; i++) {
           const value = values[i] ?? null;
+          // V8 may allocate the arrays of a parser among the old objects: then one keeps what it holds until the next full collection.
+          values[i] = null;
           if (value !== null) bytes += value.length;
           waiters[i]?.resolve(value);
         }
