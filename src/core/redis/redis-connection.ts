@@ -33,7 +33,7 @@ export interface SendOptions {
  * - A command settles within its deadline, whatever the server or the network does.
  * - It is sent once or not at all, on connections that Rookery makes; a client brought along resends as its own options say. While Redis is away a command
  *   fails at once with `RedisUnavailableError` and nothing is queued.
- * - Commands of one tick leave in a few writes, and single reads of one tick in one MGET.
+ * - Commands of one turn of the event loop leave in a few writes, and single reads of one turn in a few MGETs.
  *
  * Inject it with `@InjectRedis()`.
  */
@@ -79,7 +79,7 @@ export class RedisConnection {
     this.#review();
   }
 
-  /** The value of a string key, or null when there is none. Reads of one tick share a round trip. */
+  /** The value of a string key, or null when there is none. Reads of one turn of the event loop share round trips. */
   get(key: string, { deadlineMs = this.#config.deadlineMs }: SendOptions = {}): Promise<Buffer | null> {
     return this.#reads.get(key, deadlineMs);
   }

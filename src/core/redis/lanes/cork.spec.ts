@@ -32,24 +32,26 @@ describe('Cork', () => {
     expect(wire.calls).toEqual([1]);
   });
 
-  it('hands 64 writes of a tick over in about nine pieces, all within the tick', async () => {
+  it('hands 64 writes of a turn over in about nine pieces, all within the turn', async () => {
     const wire = new Wire();
     const cork = new Cork();
-    send(cork, wire, 64);
+    send(cork, wire, 32);
     await new Promise(process.nextTick);
+    send(cork, wire, 32);
+    await new Promise(setImmediate);
     expect(wire.calls.reduce((sum, writes) => sum + writes, 0)).toBe(64);
     expect(wire.calls.length).toBeLessThanOrEqual(9);
     send(cork, wire, 3);
-    await new Promise(process.nextTick);
+    await new Promise(setImmediate);
     expect(wire.calls.reduce((sum, writes) => sum + writes, 0)).toBe(67);
   });
 
-  it('holds nothing back when the connection changes within a tick', async () => {
+  it('holds nothing back when the connection changes within a turn', async () => {
     const [before, after] = [new Wire(), new Wire()];
     const cork = new Cork();
     send(cork, before, 5);
     send(cork, after, 5);
-    await new Promise(process.nextTick);
+    await new Promise(setImmediate);
     for (const wire of [before, after]) {
       expect(wire.calls.reduce((sum, writes) => sum + writes, 0)).toBe(5);
       expect(wire.writableCorked).toBe(0);

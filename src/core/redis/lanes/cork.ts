@@ -4,8 +4,8 @@ import type { Socket } from 'node:net';
 const FLUSH_EVERY = 8;
 
 /**
- * Hands the writes of one tick to the kernel in a few pieces, so that 64 commands cost about 9 system calls rather than 64. The first write of a tick
- * goes out at once; those after it are held back, to the end of the tick at most: the flush runs before the event loop goes on to I/O.
+ * Hands the writes of one turn of the event loop to the kernel in a few pieces, so that 64 commands cost about 9 system calls rather than 64. The first
+ * write of a turn goes out at once; those after it are held back, to the end of the turn at most: no reply is read before the next one.
  */
 export class Cork {
   #socket: Socket | null = null;
@@ -27,7 +27,7 @@ export class Cork {
   }
 
   #begin(socket: Socket): void {
-    if (this.#socket === null) process.nextTick(this.#release);
+    if (this.#socket === null) setImmediate(this.#release);
     else this.#release();
     this.#socket = socket;
   }

@@ -8,7 +8,7 @@ export interface Deadline {
  * Calls `expired` once `ms` have passed, unless the deadline was cancelled before.
  *
  * A reply that already lies in the socket is never counted as late: when the event loop itself was blocked, its timers run before its
- * sockets are read, so the verdict waits for one pass over the sockets; and after a standstill for as long again, up to `ms`.
+ * sockets are read, so the verdict waits for a pass over the sockets, a millisecond later; and after a standstill for as long again, up to `ms`.
  *
  * Made for every command that is sent: deadlines of one length run out in the order in which they were set, so they share a list and a
  * timer, and setting and cancelling one touches neither the event loop nor other deadlines. None of them keeps the process alive.
@@ -22,8 +22,8 @@ export function startDeadline(ms: number, expired: () => void): Deadline {
   return list.add(expired);
 }
 
-/** Timers are a millisecond or two late in an event loop that is merely busy. */
-const STANDSTILL_MS = 5;
+/** What was held back to the end of the turn may have been written only just before the timers ran: the server is given this long for it. */
+const GRACE_MS = 1;
 
 /** By length in milliseconds; a list goes when its timer finds it empty. */
 const lists = new Map<number, DeadlineList>();
@@ -91,8 +91,8 @@ class DeadlineList {
    */
   #judge(first: Entry, nowMs: number): void {
     const lostMs = nowMs - first.dueMs;
-    if (lostMs < STANDSTILL_MS) setImmediate(this.#expire, nowMs);
-    else setTimeout(() => setImmediate(this.#expire, nowMs), Math.min(lostMs, this.ms)).unref();
+    const waitMs = Math.max(GRACE_MS, Math.min(lostMs, this.ms));
+    setTimeout(() => setImmediate(this.#expire, nowMs), waitMs).unref();
   }
 
   /** Those that were due before the sockets were read, and are still waited for. */

@@ -41,14 +41,29 @@ describe('GetBatcher', () => {
     expect(counters.readsBatched).toBe(4);
   });
 
-  it('does not wait beyond the tick', async () => {
+  it('lets the first reads of a turn leave with their tick, and the later ones when they are enough or the turn ends', async () => {
     const { batcher, sent, counters } = start();
-    void batcher.get('a1', 100);
-    await new Promise(process.nextTick);
-    expect(sent).toHaveLength(1);
-    await batcher.get('a2', 100);
-    expect(sent.map(({ keys }) => keys)).toEqual([['a1'], ['a2']]);
-    expect(counters.readsBatched).toBe(0);
+    const readInTicks = async (...ticks: readonly number[]): Promise<void> => {
+      for (const count of ticks) {
+        for (let i = 0; i < count; i++) void batcher.get('a', 100);
+        await new Promise(process.nextTick);
+      }
+    };
+    const sizes = (): number[] => sent.map(({ keys }) => keys.length);
+
+    await readInTicks(1);
+    expect(sizes()).toEqual([1]);
+    await readInTicks(2, 3);
+    expect(sizes()).toEqual([1]);
+    await readInTicks(3);
+    expect(sizes()).toEqual([1, 8]);
+    await readInTicks(10, 2);
+    expect(sizes()).toEqual([1, 8, 10]);
+    await new Promise(setImmediate);
+    expect(sizes()).toEqual([1, 8, 10, 2]);
+    await readInTicks(4);
+    expect(sizes()).toEqual([1, 8, 10, 2, 4]);
+    expect(counters.readsBatched).toBe(24);
   });
 
   it('keeps groups and deadlines apart', async () => {

@@ -4,6 +4,9 @@ import type { ConnectionCounters } from '../connection-counters.js';
 const MOST_KEYS = 64;
 const FEWEST_KEYS = 4;
 
+/** So many reads leave without waiting for the turn's end: the server then works while this process does. */
+const ENOUGH_KEYS = 8;
+
 /**
  * How much an MGET is meant to bring back at most. With more, the server and this process take turns instead of working side by side:
  * the reply is parsed in one piece while the server has nothing to do.
@@ -34,15 +37,19 @@ export type SendRead = (
 ) => void;
 
 /**
- * Turns the single reads of one tick into one MGET, with no added delay: the batch leaves at the end of the tick that filled it.
- * A key that is absent, or holds another type than a string, reads as null.
+ * Turns single reads into few MGETs. The first reads in a turn of the event loop leave at the end of their tick; those of later ticks, of other requests say,
+ * when they are enough, and else at the end of the turn, since no reply is read before the next one. A key that is absent, or holds another type than a
+ * string, reads as null.
  *
  * Reads are grouped by deadline and by `groupOf(key)`: all in one group on a single server, by slot on a cluster.
  */
 export class GetBatcher {
-  /** The batches of this tick by group, one for each deadline. */
+  /** The batches of this turn by group, one for each deadline. */
   #open: Map<number, Batch[]> | null = null;
   #latest: Batch | null = null;
+  #isTickOpen = false;
+  /** Whether reads have left in this turn. */
+  #isTurnOpen = false;
   #averageBytes = 0;
   #longest = MOST_KEYS;
 
@@ -62,16 +69,17 @@ export class GetBatcher {
       }
       batch.keys.push(key);
       batch.waiters.push({ resolve, reject });
+      if (!this.#isTickOpen) {
+        this.#isTickOpen = true;
+        process.nextTick(this.#endTick);
+      }
       if (batch.keys.length >= this.#longest) this.#close(batch);
     });
   }
 
   #batchOf(group: number, deadlineMs: number): Batch {
-    if (this.#open === null) {
-      // A fresh Map each tick: one that is emptied and filled again keeps what it held from the garbage collector.
-      this.#open = new Map();
-      process.nextTick(this.#flush);
-    }
+    // A fresh Map each turn: one that is emptied and filled again keeps what it held from the garbage collector.
+    this.#open ??= new Map();
     let batches = this.#open.get(group);
     if (batches === undefined) {
       batches = [];
@@ -92,12 +100,29 @@ export class GetBatcher {
     this.#dispatch(batch);
   }
 
-  readonly #flush = (): void => {
+  readonly #endTick = (): void => {
+    this.#isTickOpen = false;
+    if (this.#isTurnOpen) {
+      const batches = [...(this.#open?.values() ?? [])].flat();
+      for (const batch of batches) if (batch.keys.length >= ENOUGH_KEYS) this.#close(batch);
+      return;
+    }
+    this.#isTurnOpen = true;
+    setImmediate(this.#endTurn);
+    this.#closeAll();
+  };
+
+  readonly #endTurn = (): void => {
+    this.#isTurnOpen = false;
+    this.#closeAll();
+  };
+
+  #closeAll(): void {
     const open = this.#open;
     this.#open = null;
     this.#latest = null;
     for (const batches of open?.values() ?? []) for (const batch of batches) this.#dispatch(batch);
-  };
+  }
 
   #dispatch({ keys, waiters, deadlineMs }: Batch): void {
     if (waiters.length > 1) this.counters.readsBatched += waiters.length;
