@@ -8,7 +8,7 @@ export interface Deadline {
  * Calls `expired` once `ms` have passed, unless the deadline was cancelled before.
  *
  * A reply that already lies in the socket is never counted as late: when the event loop itself was blocked, its timers run before its
- * sockets are read, so the verdict waits for a pass over the sockets, a millisecond later; and after a standstill for as long again, up to `ms`.
+ * sockets are read, so the verdict waits for the end of the turn, a millisecond and a pass over the sockets; and after a standstill for as long again, up to `ms`.
  *
  * Made for every command that is sent: deadlines of one length run out in the order in which they were set, so they share a list and a
  * timer, and setting and cancelling one touches neither the event loop nor other deadlines. None of them keeps the process alive.
@@ -22,7 +22,7 @@ export function startDeadline(ms: number, expired: () => void): Deadline {
   return list.add(expired);
 }
 
-/** What was held back to the end of the turn may have been written only just before the timers ran: the server is given this long for it. */
+/** What was held back to the end of a turn of the event loop has only just been written then: the server is given this long for it. */
 const GRACE_MS = 1;
 
 /** By length in milliseconds; a list goes when its timer finds it empty. */
@@ -92,7 +92,8 @@ class DeadlineList {
   #judge(first: Entry, nowMs: number): void {
     const lostMs = nowMs - first.dueMs;
     const waitMs = Math.max(GRACE_MS, Math.min(lostMs, this.ms));
-    setTimeout(() => setImmediate(this.#expire, nowMs), waitMs).unref();
+    const judge = (): void => void setImmediate(this.#expire, nowMs);
+    setImmediate(() => setTimeout(judge, waitMs).unref());
   }
 
   /** Those that were due before the sockets were read, and are still waited for. */
