@@ -12,8 +12,6 @@ const { rounds } = readArgs({ rounds: 30, quickRounds: 5 });
 const PROCESSES = 4;
 const CALLERS = 200;
 const LOAD_MS = 50;
-// A service that has run for a while has its code compiled.
-const WARM_ROUNDS = 40;
 const CASES = [
   { name: 'a value', value: product(200), tags: [] },
   { name: 'a value with 3 tags', value: product(200), tags: TAGS },
@@ -48,10 +46,9 @@ async function stampedes(config) {
   await crew.ask('warm');
   const loads = [];
   const wakeMs = [];
-  for (let round = -WARM_ROUNDS; round < rounds; round++) {
+  for (let round = 0; round < rounds; round++) {
     const key = `${config.contender}-${JSON.stringify(config.tags)}-${config.value === null}-${round}`;
     const answers = await crew.ask('run', { key, atMs: nowMs() + 50 });
-    if (round < 0) continue;
     const loadedMs = answers.flatMap((answer) => answer.loadedMs);
     loads.push(loadedMs.length);
     // Where each process loads for itself, a caller waits for its own process's load.

@@ -3,7 +3,7 @@ import { DecodeError } from '../../core/codec/codec.errors.js';
 import type { Clock } from '../../core/time/clock.js';
 import type { CacheCounters } from '../cache-counters.js';
 import { CacheLoadError, CacheTimeoutError } from '../cache.errors.js';
-import { readHeld, type StoredValue } from '../entry/entry-format.js';
+import type { StoredValue } from '../entry/entry-format.js';
 import type { MemoryTier } from '../memory/memory-tier.js';
 import type { AskedTags } from '../tags/tag-peeks.js';
 import { freshnessOf } from './freshness.js';
@@ -16,10 +16,12 @@ import type { TagCheck } from './tag-check.js';
 import { within } from './time-limits.js';
 
 /** A value, and whether it was there or had to be loaded. */
-export interface Answer {
-  readonly value: unknown;
-  readonly isHit: boolean;
-  readonly isStale: boolean;
+export class Answer {
+  constructor(
+    readonly value: unknown,
+    readonly isHit: boolean,
+    readonly isStale: boolean,
+  ) {}
 }
 
 /** What {@link Answers} are made of. */
@@ -105,7 +107,7 @@ export class Answers {
     } catch (error) {
       return this.#despite(stale, error);
     }
-    return { value: loaded.hand(), isHit: false, isStale: false };
+    return new Answer(loaded.hand(), false, false);
   }
 
   /** Waits for a load that others in this process have begun, within the caller's limits. Null: look again. */
@@ -127,7 +129,7 @@ export class Answers {
     if (loaded === null) return null;
     // This caller came later than the load, and perhaps later than an invalidation.
     const isGood = await this.isStillGood(request.space, loaded.tags ?? this.#before(request, load), asked);
-    return isGood ? { value: loaded.hand(), isHit, isStale: false } : null;
+    return isGood ? new Answer(loaded.hand(), isHit, false) : null;
   }
 
   /** The work's result, or an error when it takes longer than the caller waits for it. */
@@ -162,7 +164,7 @@ export class Answers {
     sinceMs: number,
   ): Promise<Answer | null> {
     this.options.counters.waits += 1;
-    let told: Buffer | null;
+    let told: StoredValue | null;
     try {
       told = await this.#inTime(waiter.until(waitMs), request, stale, sinceMs);
     } catch (error) {
@@ -176,18 +178,17 @@ export class Answers {
   /** What another process has stored under the very lease that we found, if it is good: then there is no need to read it. Null: look again. */
   async #takeTold(
     { space, policy }: LoadRequest,
-    bytes: Buffer,
+    held: StoredValue,
     holder: string,
     asked: AskedTags | undefined,
   ): Promise<Answer | null> {
-    const { tagCheck, codec, clock } = this.options;
-    const held = readHeld(codec, bytes);
+    const { tagCheck, clock } = this.options;
     // What comes late, from an earlier load, may have been invalidated before we looked.
-    if (held.kind !== 'value' || held.id !== holder) return null;
+    if (held.id !== holder) return null;
     if (freshnessOf(held, policy, clock.now()) !== 'fresh') return null;
     try {
       if ((await tagCheck.check(space, held.tags, asked)) === null) return null;
-      return { value: this.#handOut(held), isHit: false, isStale: false };
+      return new Answer(this.#handOut(held), false, false);
     } catch (error) {
       if (!(error instanceof DecodeError)) this.options.onStoreError(error);
       return null;
@@ -197,7 +198,7 @@ export class Answers {
   /** The stale value in spite of the error, or the error: an answer of the source is better than what it said before. */
   #despite(stale: StoredValue | null, error: unknown): Answer {
     if (stale === null || isAnswer(error)) throw error;
-    return { value: this.#handOut(stale), isHit: true, isStale: true };
+    return new Answer(this.#handOut(stale), true, true);
   }
 
   /** For what is not kept in memory. */

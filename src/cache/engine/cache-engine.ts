@@ -11,13 +11,13 @@ import type { Claimed, EntryStore } from '../store/entry-store.js';
 import type { KnownTag } from '../tags/known-tag.js';
 import type { AskedTags } from '../tags/tag-peeks.js';
 import type { Unconfirmed } from '../unconfirmed.js';
-import { Answers, type Answer } from './answers.js';
+import { Answer, Answers } from './answers.js';
 import { Contention } from './contention.js';
 import { freshnessOf, isDueEarly } from './freshness.js';
 import type { Lease } from './lease.js';
 import { Leases } from './leases.js';
 import type { Loads } from './loads.js';
-import { AGAIN, WITHOUT_STORE, type Look } from './look.js';
+import { AGAIN, Found, WITHOUT_STORE, type Look } from './look.js';
 import { Refreshes } from './refreshes.js';
 import type { LoadRequest, TagSpace } from './request.js';
 import type { RunningLoad } from './running-load.js';
@@ -67,7 +67,7 @@ export class CacheEngine {
 
   constructor(private readonly options: CacheEngineOptions) {
     this.#leases = new Leases(options.loads);
-    this.#contention = new Contention(options.store);
+    this.#contention = new Contention(options.store, options.codec);
     const onStoreError = (error: unknown): void => this.#noteStoreError(error);
     this.#refreshes = new Refreshes({ ...options, leases: this.#leases, onStoreError });
     this.#answers = new Answers({ ...options, onStoreError });
@@ -79,7 +79,7 @@ export class CacheEngine {
     let hasWaited = false;
     for (let round = 0; ;) {
       const look = round < MOST_ROUNDS ? await this.#look(request) : WITHOUT_STORE;
-      if (look.kind === 'found') return { value: look.value, isHit: !hasWaited, isStale: look.isStale };
+      if (look.kind === 'found') return new Answer(look.value, !hasWaited, look.isStale);
       const answer = await this.#answers.to(request, look, sinceMs);
       if (answer !== null) return answer;
       if (look.kind === 'theirs') hasWaited = true;
@@ -258,7 +258,7 @@ export class CacheEngine {
       const value = this.#hand(stored, read, known);
       const isDue = freshness === 'revalidate' || isDueEarly(stored, request.policy, nowMs, Math.random);
       if (isDue) this.#refreshes.inBackground(request, stored);
-      return { kind: 'found', value, isStale: freshness === 'revalidate' || stored.isProlonged };
+      return new Found(value, freshness === 'revalidate' || stored.isProlonged);
     } catch (error) {
       if (!(error instanceof DecodeError)) throw error;
       counters.unreadable += 1;

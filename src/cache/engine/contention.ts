@@ -1,3 +1,5 @@
+import type { Codec } from '../../core/codec/codec.js';
+import { readHeld } from '../entry/entry-format.js';
 import type { Contended, EntryStore } from '../store/entry-store.js';
 import { Waiters, type Waiter } from './waiters.js';
 
@@ -20,7 +22,10 @@ export class Contention {
   #attempt: Promise<boolean> | undefined;
   #patienceMs = PATIENCE_MS;
 
-  constructor(private readonly store: EntryStore) {}
+  constructor(
+    private readonly store: EntryStore,
+    private readonly codec: Codec,
+  ) {}
 
   /** Resolves with whether ends of loads are heard of. To be awaited before anybody asks to be woken, so that no wake is missed. */
   async listen(): Promise<boolean> {
@@ -79,6 +84,8 @@ export class Contention {
     // First of all, since whoever finds a lease from now on has to ask anew.
     if (entry === null) this.#awaited.clear();
     else this.#awaited.delete(entry);
-    this.#waiters.wake(entry, stored);
+    // Read once for all who wait.
+    const held = stored === null ? null : readHeld(this.codec, stored);
+    this.#waiters.wake(entry, held?.kind === 'value' ? held : null);
   };
 }

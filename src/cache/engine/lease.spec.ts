@@ -1,9 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { systemClock } from '../../core/time/clock.js';
 import { EntryIds } from '../entry/entry-id.js';
-import { writeLease } from '../entry/entry-format.js';
 import { MemoryStore } from '../store/memory-store.js';
-import { LeaseKeeper, longestLoadMs, type Lease } from './lease.js';
+import { Lease, LeaseKeeper, longestLoadMs } from './lease.js';
 
 const LEASE_MS = 3_000;
 const ids = new EntryIds();
@@ -23,7 +22,7 @@ describe('LeaseKeeper', () => {
 
   async function leased(entry: string): Promise<Lease> {
     const id = ids.next();
-    const lease = { entry, id, marker: writeLease(id), head: null };
+    const lease = new Lease(entry, id, null);
     expect(await store.claim(entry, lease.marker, LEASE_MS)).toBeNull();
     return lease;
   }

@@ -1,13 +1,20 @@
+import { InFlight } from '../../core/collections/in-flight.js';
+import { writeLease } from '../entry/entry-format.js';
 import type { EntryStore } from '../store/entry-store.js';
 
 /** The right to load one entry, which nobody else has while it lasts. */
-export interface Lease {
-  readonly entry: string;
-  readonly id: string;
+export class Lease {
   /** As it lies in the store. */
   readonly marker: string;
-  /** The first bytes of the entry that is to be replaced; null where there was none. */
-  readonly head: string | Buffer | null;
+
+  constructor(
+    readonly entry: string,
+    readonly id: string,
+    /** The first bytes of the entry that is to be replaced; null where there was none. */
+    readonly head: string | Buffer | null,
+  ) {
+    this.marker = writeLease(id);
+  }
 }
 
 /** A load may keep its lease for this many times the lease's length; a loader that hangs must not hold everybody up for ever. */
@@ -21,7 +28,7 @@ export function longestLoadMs(leaseMs: number): number {
 
 /** Renews the leases of loads under way, so that a lease can be short: it need not outlast a load, only a dead process. */
 export class LeaseKeeper {
-  readonly #renewals = new Map<Lease, number>();
+  readonly #renewals = new InFlight<Lease, number>();
   #timer: NodeJS.Timeout | undefined;
 
   constructor(
@@ -41,7 +48,7 @@ export class LeaseKeeper {
   }
 
   #renewAll(): void {
-    for (const [lease, renewals] of this.#renewals) {
+    for (const [lease, renewals] of this.#renewals.entries()) {
       this.#renewals.set(lease, renewals + 1);
       if (renewals < LONGEST_LEASES * RENEWALS_PER_LEASE) {
         this.#renew(lease);

@@ -1,26 +1,25 @@
+import { InFlight } from '../../core/collections/in-flight.js';
 import { RedisUnavailableError } from '../../core/errors/redis.errors.js';
 import { EntryIds } from '../entry/entry-id.js';
-import { writeLease } from '../entry/entry-format.js';
-import type { Lease } from './lease.js';
+import { Lease } from './lease.js';
 import type { Loads } from './loads.js';
 
 /** Makes leases to ask for, and sees to those of which nobody knows whether they were taken. */
 export class Leases {
   readonly #ids = new EntryIds();
   /** Leases that have been asked for, and may be ours without our knowing yet. */
-  readonly #asked = new Set<string>();
+  readonly #asked = new InFlight<string, Lease>();
 
   constructor(private readonly loads: Loads) {}
 
   /** A lease on the entry, or for the replacement of the one that begins with `head`. */
   next(entry: string, head: Lease['head']): Lease {
-    const id = this.#ids.next();
-    return { entry, id, marker: writeLease(id), head };
+    return new Lease(entry, this.#ids.next(), head);
   }
 
   /** It is being asked for. */
-  asks({ id }: Lease): void {
-    this.#asked.add(id);
+  asks(lease: Lease): void {
+    this.#asked.set(lease.id, lease);
   }
 
   /** It is known whose it is. */

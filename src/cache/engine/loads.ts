@@ -1,4 +1,5 @@
 import type { Codec } from '../../core/codec/codec.js';
+import { InFlight } from '../../core/collections/in-flight.js';
 import type { Clock } from '../../core/time/clock.js';
 import type { CacheCounters } from '../cache-counters.js';
 import type { CacheEvents } from '../cache-events.js';
@@ -7,9 +8,9 @@ import {
   encodePayload,
   writeFailure,
   writeValue,
+  TagToken,
   type Payload,
   type StoredValue,
-  type TagToken,
 } from '../entry/entry-format.js';
 import { refreshLeaseKey } from '../entry/lease-key.js';
 import type { EntryStore } from '../store/entry-store.js';
@@ -18,9 +19,9 @@ import type { TagBook } from '../tags/tag-book.js';
 import type { Unconfirmed } from '../unconfirmed.js';
 import { isAnswer } from './is-answer.js';
 import { LeaseKeeper, longestLoadMs, type Lease } from './lease.js';
-import { lifetimeOf, type Lifetime } from './policy.js';
+import { Lifetime, lifetimeOf } from './policy.js';
 import type { LoadRequest, TagSpace } from './request.js';
-import { RunningLoad, type LoadBeginning, type Loaded } from './running-load.js';
+import { LoadBeginning, Loaded, RunningLoad } from './running-load.js';
 
 /** How long a shutdown waits for what was loaded to be stored. */
 const DRAIN_MS = 2_000;
@@ -48,22 +49,23 @@ export interface LoadsOptions {
 }
 
 /** A loaded value, about to be stored. */
-interface Fresh {
-  readonly value: unknown;
-  readonly payload: Payload | null;
-  readonly nowMs: number;
-  readonly loadMs: number;
-  readonly life: Lifetime;
-  readonly tags: Promise<readonly TagToken[] | null> | undefined;
+class Fresh {
+  constructor(
+    readonly payload: Payload | null,
+    readonly nowMs: number,
+    readonly loadMs: number,
+    readonly life: Lifetime,
+    readonly tags: Loaded['tags'],
+  ) {}
 }
 
 /** Runs loaders, and puts what they bring in the place of the lease that they ran under. */
 export class Loads {
   /** Loads that are under way, or whose value is on its way to the store, by the id of their lease. */
-  readonly #leased = new Map<string, RunningLoad>();
+  readonly #leased = new InFlight<string, RunningLoad>();
   /** Failures of this process that are backed off, by the id of the mark that stands for them. */
   readonly #failures = new Map<string, unknown>();
-  readonly #settling = new Set<Promise<void>>();
+  readonly #settling = new InFlight<Promise<void>, Lease>();
   readonly #keeper: LeaseKeeper;
 
   constructor(private readonly options: LoadsOptions) {
@@ -87,7 +89,7 @@ export class Loads {
   start(request: LoadRequest, lease: Lease | null, stale: StoredValue | null): RunningLoad {
     const { clock, evictions, tags } = this.options;
     const mark = tags.mark(request.space.clockKey);
-    const beginning = { startedMs: clock.monotonicMs(), mark, evictions: evictions.moment };
+    const beginning = new LoadBeginning(clock.monotonicMs(), mark, evictions.moment);
     const load = new RunningLoad(this.#run(request, lease, stale, beginning), beginning);
     if (lease !== null) {
       this.#leased.set(lease.id, load);
@@ -115,7 +117,9 @@ export class Loads {
   async drain(): Promise<void> {
     const { clock } = this.options;
     const untilMs = clock.monotonicMs() + DRAIN_MS;
-    while (this.#settling.size > 0 && clock.monotonicMs() < untilMs) await Promise.all(this.#settling);
+    while (this.#settling.size > 0 && clock.monotonicMs() < untilMs) {
+      await Promise.all(this.#settling.entries().map(([settling]) => settling));
+    }
   }
 
   #giveUp(leaseId: string): void {
@@ -154,12 +158,12 @@ export class Loads {
     // Without the store there are no tokens, and nobody joins who came after an invalidation.
     const tags = value === undefined || lease === null ? undefined : this.#tagsOf(request, mark, value, life);
     if (lease !== null) {
-      const fresh = { value, payload, nowMs, loadMs, life, tags };
+      const fresh = new Fresh(payload, nowMs, loadMs, life, tags);
       this.#settle(lease, () => this.#storeValue(lease, fresh));
     }
     const { codec, handing } = this.options;
     const hand = payload === null ? (): unknown => value : handing(() => decodePayload(codec, payload));
-    return { hand, tags, isKept: life.freshMs > 0 };
+    return new Loaded(hand, tags, life.freshMs > 0);
   }
 
   /** Undefined is nothing to keep; what cannot be encoded is for its caller all the same. */
@@ -185,7 +189,7 @@ export class Loads {
       .forEntry(mark, keys, keptMs)
       .then(
         (tokens) =>
-          tokens?.map((token, i): TagToken => ({ tag: (keys[i] as string).slice(space.prefix.length), token })) ?? null,
+          tokens?.map((token, i) => new TagToken((keys[i] as string).slice(space.prefix.length), token)) ?? null,
       );
     read.catch(ignoreSinceTheStoringTells);
     return read;
@@ -249,11 +253,11 @@ export class Loads {
         this.#leased.delete(lease.id);
         this.#keeper.release(lease);
       });
-    this.#settling.add(settling);
+    this.#settling.set(settling, lease);
   }
 }
 
-const UNWANTED: Lifetime = { freshMs: 0, keptMs: 0 };
+const UNWANTED = new Lifetime(0, 0);
 
 function ignoreSinceTheStoringTells(): void {
   // Without tokens the value is not stored, and that is counted there.

@@ -3,10 +3,20 @@ import type { AskedTags } from '../tags/tag-peeks.js';
 import type { RunningLoad } from './running-load.js';
 import type { Waiter } from './waiters.js';
 
+/** A value that was there. */
+export class Found {
+  readonly kind = 'found';
+
+  constructor(
+    readonly value: unknown,
+    readonly isStale: boolean,
+  ) {}
+}
+
 /** What came of looking for a value. `stale` is one that may be served if there is no better one in time. */
 export type Look =
   /** Here it is. */
-  | { readonly kind: 'found'; readonly value: unknown; readonly isStale: boolean }
+  | Found
   /** It was ours to load, and the load has begun. */
   | { readonly kind: 'ours'; readonly load: RunningLoad; readonly stale: StoredValue | null }
   /** The store is away, or cannot tell of others' loads: what we load is not stored. */

@@ -74,11 +74,13 @@ export function resolvePolicy(base: Policy, options: PolicyOptions, of: string):
 }
 
 /** How long one value lives. */
-export interface Lifetime {
-  /** How long it is fresh; 0 when it must not be stored. */
-  readonly freshMs: number;
-  /** How long it is kept: fresh, and then stale. */
-  readonly keptMs: number;
+export class Lifetime {
+  constructor(
+    /** How long it is fresh; 0 when it must not be stored. */
+    readonly freshMs: number,
+    /** How long it is kept: fresh, and then stale. */
+    readonly keptMs: number,
+  ) {}
 }
 
 /**
@@ -97,11 +99,11 @@ export function lifetimeOf(
   const { jitter } = policy;
   const freshMs = jitter === 0 ? ttlMs : Math.max(Math.min(ttlMs, 1), Math.round(ttlMs * (1 - jitter * random())));
   const keptMs = freshMs === 0 ? 0 : freshMs + Math.max(policy.revalidateMs, policy.failSafeMs);
-  if (expiresAt === undefined) return { freshMs, keptMs };
+  if (expiresAt === undefined) return new Lifetime(freshMs, keptMs);
   const leftMs = expiresAt.getTime() - nowMs;
   if (Number.isNaN(leftMs)) throw new ConfigurationError('expiresAt is an invalid date.');
   const limit = Math.max(0, leftMs);
-  return { freshMs: Math.min(freshMs, limit), keptMs: Math.min(keptMs, limit) };
+  return new Lifetime(Math.min(freshMs, limit), Math.min(keptMs, limit));
 }
 
 function ttlOf({ ttl, negativeTtlMs }: Policy, value: unknown): number {

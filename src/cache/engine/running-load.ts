@@ -2,25 +2,29 @@ import type { TagToken } from '../entry/entry-format.js';
 import type { LoadMark } from '../tags/known-tag.js';
 
 /** What a load brought. */
-export interface Loaded {
-  /** The value for one caller, as a later hit will give it; the loader's own when it cannot be encoded. */
-  readonly hand: () => unknown;
-  /**
-   * The tags of the value, with the tokens that they had before the load. Null when one was invalidated meanwhile: then those who came after the
-   * invalidation must not be given the value. Undefined when it has none.
-   */
-  readonly tags: Promise<readonly TagToken[] | null> | undefined;
-  /** Whether it is to be stored. */
-  readonly isKept: boolean;
+export class Loaded {
+  constructor(
+    /** The value for one caller, as a later hit will give it; the loader's own when it cannot be encoded. */
+    readonly hand: () => unknown,
+    /**
+     * The tags of the value, with the tokens that they had before the load. Null when one was invalidated meanwhile: then those who came after the
+     * invalidation must not be given the value. Undefined when it has none.
+     */
+    readonly tags: Promise<readonly TagToken[] | null> | undefined,
+    /** Whether it is to be stored. */
+    readonly isKept: boolean,
+  ) {}
 }
 
 /** What is known of a load when it begins. */
-export interface LoadBeginning {
-  /** By the monotonic clock. */
-  readonly startedMs: number;
-  readonly mark: LoadMark;
-  /** The number of the latest eviction. */
-  readonly evictions: number;
+export class LoadBeginning {
+  constructor(
+    /** By the monotonic clock. */
+    readonly startedMs: number,
+    readonly mark: LoadMark,
+    /** The number of the latest eviction. */
+    readonly evictions: number,
+  ) {}
 }
 
 /** A load that callers can join. */

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { StoredValue } from '../entry/entry-format.js';
 import { Waiters, type Waiter } from './waiters.js';
 
 beforeEach(() => void jest.useFakeTimers());
@@ -19,7 +20,7 @@ describe('Waiters', () => {
   });
 
   const LONG_MS = 60_000;
-  const forMs = (waiter: Waiter, ms = LONG_MS): Promise<Buffer | null> => waiter.until(ms);
+  const forMs = (waiter: Waiter, ms = LONG_MS): Promise<StoredValue | null> => waiter.until(ms);
 
   it('wakes everybody who waits for the entry, and nobody else', async () => {
     const mine = [waiters.add('a'), waiters.add('a')].map((waiter) => forMs(waiter));
@@ -42,7 +43,7 @@ describe('Waiters', () => {
   });
 
   it('tells what is to be found, when that is known, and nothing when the time is over', async () => {
-    const stored = Buffer.from('stored');
+    const stored = new StoredValue(Buffer.alloc(64));
     const [early, late, never] = [waiters.add('a'), waiters.add('a'), waiters.add('b')];
     const waiting = forMs(late);
     waiters.wake('a', stored);

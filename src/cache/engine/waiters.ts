@@ -1,21 +1,22 @@
 import type { Cancel } from '../../core/time/clock.js';
+import type { StoredValue } from '../entry/entry-format.js';
 
 /** A caller that waits for another's load. */
 export interface Waiter {
   /** Resolves when it should look again: it was woken, or `ms` have passed. With what is to be found, when it was told of that. */
-  until(ms: number): Promise<Buffer | null>;
+  until(ms: number): Promise<StoredValue | null>;
   /** Call when it no longer waits. */
   cancel: Cancel;
 }
 
-type Wake = (stored: Buffer | null) => void;
+type Wake = (stored: StoredValue | null) => void;
 
 /** Who waits in this process for loads of other processes, by entry. */
 export class Waiters {
   readonly #waiting = new Map<string, Set<Wake>>();
 
   /** Wakes those who wait for the entry; for null, everybody, since a wake may have been missed. */
-  readonly wake = (entry: string | null, stored: Buffer | null): void => {
+  readonly wake = (entry: string | null, stored: StoredValue | null): void => {
     if (entry === null) for (const waiters of [...this.#waiting.values()]) wakeAll(waiters, null);
     else wakeAll(this.#waiting.get(entry), stored);
   };
@@ -25,9 +26,9 @@ export class Waiters {
     const waiters = this.#waiting.get(entry) ?? new Set();
     this.#waiting.set(entry, waiters);
     let isWoken = false;
-    let told: Buffer | null = null;
+    let told: StoredValue | null = null;
     let wakeUp = (): void => undefined;
-    const wake = (stored: Buffer | null): void => {
+    const wake = (stored: StoredValue | null): void => {
       isWoken = true;
       told = stored;
       wakeUp();
@@ -56,6 +57,6 @@ export class Waiters {
   }
 }
 
-function wakeAll(waiters: ReadonlySet<Wake> | undefined, stored: Buffer | null): void {
+function wakeAll(waiters: ReadonlySet<Wake> | undefined, stored: StoredValue | null): void {
   for (const wake of waiters ?? []) wake(stored);
 }

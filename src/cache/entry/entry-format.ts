@@ -38,10 +38,12 @@ const MOST_TAG_BYTES = 128 ** 2 - 1;
 const TAG_OVERHEAD_BYTES = 19;
 
 /** One of an entry's tags, with the token that it had before the value was loaded. */
-export interface TagToken {
-  /** As it stands in keys. */
-  readonly tag: string;
-  readonly token: string;
+export class TagToken {
+  constructor(
+    /** As it stands in keys. */
+    readonly tag: string,
+    readonly token: string,
+  ) {}
 }
 
 /** What an entry says about its value. */
@@ -121,16 +123,18 @@ export class StoredValue implements EntryFacts {
 }
 
 /** An encoded value, not yet an entry: it becomes one when its tags are known. */
-export interface Payload {
-  readonly bytes: string | Buffer;
-  readonly isCompressed: boolean;
+export class Payload {
+  constructor(
+    readonly bytes: string | Buffer,
+    readonly isCompressed: boolean,
+  ) {}
 }
 
 /** Throws `EncodeError` for a value that the codec cannot keep. `compressAbove` is in bytes. */
 export function encodePayload(codec: Codec, value: unknown, compressAbove: number): Payload {
   const bytes = codec.encode(value);
   const compressed = bytes.length > compressAbove ? compress(bytes) : null;
-  return { bytes: compressed ?? bytes, isCompressed: compressed !== null };
+  return new Payload(compressed ?? bytes, compressed !== null);
 }
 
 /** A copy of the value, of the caller's own. */
@@ -197,6 +201,6 @@ function readTags(bytes: Buffer): readonly TagToken[] {
   if (length === 0) return NO_TAGS;
   const words = bytes.toString('utf8', TAGS_AT, TAGS_AT + length).split(' ');
   const tags: TagToken[] = [];
-  for (let i = 0; i + 1 < words.length; i += 2) tags.push({ tag: words[i] as string, token: words[i + 1] as string });
+  for (let i = 0; i + 1 < words.length; i += 2) tags.push(new TagToken(words[i] as string, words[i + 1] as string));
   return tags;
 }

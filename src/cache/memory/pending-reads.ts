@@ -1,9 +1,12 @@
+import { InFlight } from '../../core/collections/in-flight.js';
+
 /** A read on its way. What it brings may be kept only if its key did not change meanwhile. */
-export interface PendingRead {
-  readonly key: string;
+export class PendingRead {
   /** How many reads share this object. */
-  readers: number;
-  isStale: boolean;
+  readers = 1;
+  isStale = false;
+
+  constructor(readonly key: string) {}
 }
 
 /**
@@ -11,7 +14,7 @@ export interface PendingRead {
  * brings must not be kept. (Redis's own pages describe the race and this remedy.)
  */
 export class PendingReads {
-  readonly #reads = new Map<string, PendingRead>();
+  readonly #reads = new InFlight<string, PendingRead>();
 
   begin(key: string): PendingRead {
     const shared = this.#reads.get(key);
@@ -19,7 +22,7 @@ export class PendingReads {
       shared.readers += 1;
       return shared;
     }
-    const read: PendingRead = { key, readers: 1, isStale: false };
+    const read = new PendingRead(key);
     this.#reads.set(key, read);
     return read;
   }
@@ -39,7 +42,7 @@ export class PendingReads {
 
   /** Every key may have changed. */
   changedAll(): void {
-    for (const read of this.#reads.values()) read.isStale = true;
+    for (const [, read] of this.#reads.entries()) read.isStale = true;
     this.#reads.clear();
   }
 }

@@ -22,12 +22,17 @@ interface Waiting {
 }
 
 /** One read of this tick. */
-interface Claim extends Waiting {
-  readonly entry: string;
-  readonly marker: string;
-  readonly leaseMs: number;
+class Claim implements Waiting {
   /** Others who ask for the same entry in this tick. */
-  readonly followers: Waiting[];
+  readonly followers: Waiting[] = [];
+
+  constructor(
+    readonly entry: string,
+    readonly marker: string,
+    readonly leaseMs: number,
+    readonly resolve: Waiting['resolve'],
+    readonly reject: Waiting['reject'],
+  ) {}
 }
 
 /**
@@ -59,7 +64,7 @@ export class RedisClaims {
         asked.followers.push({ resolve, reject });
         return;
       }
-      const claim = { entry, marker, leaseMs, resolve, reject, followers: [] };
+      const claim = new Claim(entry, marker, leaseMs, resolve, reject);
       this.#asked.set(entry, claim);
       this.#batches.add(claim);
     });

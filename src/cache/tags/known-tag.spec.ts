@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
-import { isFromBefore, stampOf, type KnownTag, type LoadMark } from './known-tag.js';
+import { isFromBefore, LoadMark, stampOf, type KnownTag } from './known-tag.js';
 
 const tag = (token: string, order: number): KnownTag => ({ token, order, heldUntilMs: 0, isLive: false });
-const mark = (order: number, clockUs?: number): LoadMark => ({ clockKey: 'clock', order, clockUs });
+const mark = (order: number, clockUs?: number): LoadMark => new LoadMark('clock', order, clockUs);
 
 describe('isFromBefore', () => {
   it('trusts a token that this process knew when the load began, whatever it is', () => {

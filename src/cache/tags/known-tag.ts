@@ -13,12 +13,14 @@ export interface KnownTag {
 const INVALIDATION = /^i(\d+)$/;
 
 /** The beginning of a load, as far as tags are concerned. */
-export interface LoadMark {
-  readonly clockKey: string;
-  /** What was learnt up to then. */
-  readonly order: number;
-  /** The tags' clock, or an earlier one; undefined when it was not known. */
-  readonly clockUs: number | undefined;
+export class LoadMark {
+  constructor(
+    readonly clockKey: string,
+    /** What was learnt up to then. */
+    readonly order: number,
+    /** The tags' clock, or an earlier one; undefined when it was not known. */
+    readonly clockUs: number | undefined,
+  ) {}
 }
 
 /** Whether the tag had this token before the load began. False when that is not certain. */

@@ -3,7 +3,7 @@ import type { Clock } from '../../core/time/clock.js';
 import type { Coherence } from '../memory/coherence.js';
 import { PendingReads } from '../memory/pending-reads.js';
 import type { EntryStore } from '../store/entry-store.js';
-import { isFromBefore, stampOf, type KnownTag, type LoadMark } from './known-tag.js';
+import { isFromBefore, LoadMark, stampOf, type KnownTag } from './known-tag.js';
 import { TagPeeks, type AskedTags } from './tag-peeks.js';
 import { Unconfirmed } from '../unconfirmed.js';
 
@@ -53,7 +53,7 @@ export class TagBook {
 
   /** The beginning of a load: tells what was known before from what is learnt later. */
   mark(clockKey: string): LoadMark {
-    return { clockKey, order: this.#order, clockUs: this.#clocks.get(clockKey) };
+    return new LoadMark(clockKey, this.#order, this.#clocks.get(clockKey));
   }
 
   /** Whether the clock is known, as of the last invalidation that was heard of. */
@@ -91,6 +91,8 @@ export class TagBook {
    * No round trip for tags that were known before the load, else one.
    */
   async forEntry(mark: LoadMark, tagKeys: readonly string[], ttlMs: number): Promise<readonly string[] | null> {
+    const certain = this.#certain(mark, tagKeys, this.options.clock.monotonicMs() + ttlMs);
+    if (certain !== null) return certain;
     const holdMs = Math.max(2 * ttlMs, SHORTEST_HOLD_MS);
     const unknown = tagKeys.filter((key) => (this.#known.get(key)?.order ?? Infinity) > mark.order);
     if (unknown.length > 0) await this.#read(mark.clockKey, unknown, holdMs);
@@ -101,6 +103,17 @@ export class TagBook {
     if (short.length > 0) this.#read(mark.clockKey, short, holdMs).catch(() => undefined);
     const isCertain = known.every((tag) => tag !== undefined && isFromBefore(tag, mark));
     return isCertain ? known.map((tag) => (tag as KnownTag).token) : null;
+  }
+
+  /** The tokens, when all were known before the load and are kept for long enough: as a rule. */
+  #certain(mark: LoadMark, tagKeys: readonly string[], untilMs: number): readonly string[] | null {
+    const tokens: string[] = [];
+    for (const key of tagKeys) {
+      const known = this.#known.get(key);
+      if (known === undefined || known.order > mark.order || known.heldUntilMs < untilMs) return null;
+      tokens.push(known.token);
+    }
+    return tokens;
   }
 
   /**

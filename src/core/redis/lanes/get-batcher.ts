@@ -16,16 +16,21 @@ const REPLY_BYTES = 256 * 1024;
 /** Weight of the newest reply in the running average of value sizes. */
 const NEWEST = 1 / 8;
 
-interface Waiter {
-  readonly resolve: (value: Buffer | null) => void;
-  readonly reject: (error: unknown) => void;
+class Waiter {
+  constructor(
+    readonly resolve: (value: Buffer | null) => void,
+    readonly reject: (error: unknown) => void,
+  ) {}
 }
 
-interface Batch {
-  readonly deadlineMs: number;
-  readonly group: number;
-  readonly keys: string[];
-  readonly waiters: Waiter[];
+class Batch {
+  readonly keys: string[] = [];
+  readonly waiters: Waiter[] = [];
+
+  constructor(
+    readonly group: number,
+    readonly deadlineMs: number,
+  ) {}
 }
 
 /** Sends a read, and calls back with its raw reply or an error. */
@@ -68,7 +73,7 @@ export class GetBatcher {
         this.#latest = batch;
       }
       batch.keys.push(key);
-      batch.waiters.push({ resolve, reject });
+      batch.waiters.push(new Waiter(resolve, reject));
       if (!this.#isTickOpen) {
         this.#isTickOpen = true;
         process.nextTick(this.#endTick);
@@ -87,7 +92,7 @@ export class GetBatcher {
     }
     let batch = batches.find((open) => open.deadlineMs === deadlineMs);
     if (batch === undefined) {
-      batch = { deadlineMs, group, keys: [], waiters: [] };
+      batch = new Batch(group, deadlineMs);
       batches.push(batch);
     }
     return batch;
