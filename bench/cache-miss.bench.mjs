@@ -2,10 +2,10 @@
 import { startRedis } from 'rookery/testing';
 import { readArgs } from './lib/args.mjs';
 import { compare } from './lib/compare.mjs';
-import { contenders, PACKAGES } from './lib/contenders/index.mjs';
-import { openRaw } from './lib/contenders/raw.mjs';
+import { PACKAGES } from './lib/contenders/index.mjs';
+import { openApart, openMisses, WORKERS } from './lib/reads.mjs';
 import { goal, header, limit, table } from './lib/report.mjs';
-import { product, slug, TAGS } from './lib/values.mjs';
+import { product, TAGS } from './lib/values.mjs';
 import { WireTap } from './lib/wire-tap.mjs';
 
 const { rounds, quick } = readArgs({ rounds: 15 });
@@ -13,27 +13,25 @@ const VALUE = product(200);
 const MISSES_COUNTED = 100;
 const OPERATIONS = { 1: quick ? 500 : 2_000, 64: quick ? 3_200 : 12_800 };
 
-const { rookery, bentocache, cacheable, 'async-cache-dedupe': asyncCacheDedupe } = contenders;
 const SETUPS = [
-  { name: 'raw ioredis GET + SET', open: openRaw },
-  { name: 'rookery', open: rookery },
-  { name: 'rookery, 3 tags', open: rookery, tags: TAGS },
-  { name: 'rookery with memory, 3 tags', open: rookery, tier: 'both', tags: TAGS },
-  { name: 'bentocache', open: bentocache },
-  { name: 'bentocache, 3 tags', open: bentocache, tags: TAGS },
-  { name: 'cacheable', open: cacheable },
-  { name: 'cacheable, 3 tags', open: cacheable, tags: TAGS },
-  { name: 'async-cache-dedupe', open: asyncCacheDedupe },
-  { name: 'async-cache-dedupe, 3 tags', open: asyncCacheDedupe, tags: TAGS },
+  { name: 'raw ioredis GET + SET', contender: 'raw' },
+  { name: 'rookery', contender: 'rookery' },
+  { name: 'rookery, 3 tags', contender: 'rookery', tags: TAGS },
+  { name: 'rookery with memory, 3 tags', contender: 'rookery', tier: 'both', tags: TAGS },
+  { name: 'bentocache', contender: 'bentocache' },
+  { name: 'bentocache, 3 tags', contender: 'bentocache', tags: TAGS },
+  { name: 'cacheable', contender: 'cacheable' },
+  { name: 'cacheable, 3 tags', contender: 'cacheable', tags: TAGS },
+  { name: 'async-cache-dedupe', contender: 'async-cache-dedupe' },
+  { name: 'async-cache-dedupe, 3 tags', contender: 'async-cache-dedupe', tags: TAGS },
 ];
 
 const redis = await startRedis();
 const [node] = redis.nodes;
 header('A miss: every read asks for a new key', PACKAGES, redis);
 
-const running = [];
-for (const setup of SETUPS) running.push(await openMisses(setup, node));
-for (const concurrency of [1, 64]) {
+const running = await openApart(SETUPS, 'misses', node, VALUE);
+for (const concurrency of [1, WORKERS]) {
   const results = await compare(running, { rounds, operations: OPERATIONS[concurrency], concurrency });
   table(`200 B product, concurrency ${concurrency}`, results);
   goal('rookery against raw', results[1].ratio, 0.95);
@@ -45,7 +43,7 @@ for (const { close } of running) await close();
 console.log('What one miss sends, one caller');
 for (const setup of SETUPS) {
   const tap = await WireTap.before(node);
-  const { name, run, close } = await openMisses(setup, tap);
+  const { name, run, close } = await openMisses(setup, tap, VALUE);
   await times(MISSES_COUNTED, run);
   let alone = 0;
   const cost = await tap.during(() =>
@@ -62,18 +60,6 @@ for (const setup of SETUPS) {
   tap.stop();
 }
 await redis.stop();
-
-async function openMisses({ name, open, tier = 'redis', ...setup }, target) {
-  // Short-lived, so that the rounds before do not weigh on the server.
-  const { read, close } = await open({ redis: target, tier, ttlMs: 20_000, ...setup, load: () => VALUE });
-  const prefix = `${slug(name)}-${target.port}`;
-  let next = 0;
-  const run = () => {
-    next += 1;
-    return read(`${prefix}-${next}`);
-  };
-  return { name, run, close };
-}
 
 /** A commit that nobody waits for must not share a trip with the next read. */
 async function settled(tap) {

@@ -1,7 +1,8 @@
 import { median } from './stats.mjs';
 
 /**
- * A contender is `{ name, run(worker, i) }`, and `operations` where it is too slow for as many as the others; the first one is the floor.
+ * A contender is `{ name, run(worker, i) }`, or `{ name, rate(operations, concurrency) }` where it runs in a process of its own, and `operations` where it is too
+ * slow for as many as the others; the first one is the floor.
  *
  * Compares contenders in interleaved rounds: each round runs every one of them, in random order, and a contender's ratio is taken
  * against the floor of the same round. So a machine whose speed drifts slows all of them alike.
@@ -13,7 +14,8 @@ export async function compare(contenders, { rounds, operations, concurrency }) {
   for (let round = -1; round < rounds; round++) {
     const measured = new Map();
     for (const contender of shuffled(contenders)) {
-      measured.set(contender.name, await rate(contender.run, contender.operations ?? operations, concurrency));
+      const { name, run, rate = (...load) => rateOf(run, ...load) } = contender;
+      measured.set(name, await rate(contender.operations ?? operations, concurrency));
     }
     if (round < 0) continue; // The first round warms everything up.
     for (const { name } of contenders) {
@@ -32,7 +34,8 @@ export function shuffled(list) {
     .map(([, item]) => item);
 }
 
-async function rate(run, operations, concurrency) {
+/** Operations a second. */
+export async function rateOf(run, operations, concurrency) {
   const each = Math.ceil(operations / concurrency);
   const startedMs = performance.now();
   await Promise.all(

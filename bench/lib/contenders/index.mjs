@@ -1,6 +1,8 @@
 import { openAsyncCacheDedupe } from './async-cache-dedupe.mjs';
 import { openBentocache } from './bentocache.mjs';
+import { openCacheManager } from './cache-manager.mjs';
 import { openCacheable } from './cacheable.mjs';
+import { openRaw } from './raw.mjs';
 import { openRookery } from './rookery.mjs';
 
 /**
@@ -15,6 +17,9 @@ export const contenders = {
   cacheable: openCacheable,
   'async-cache-dedupe': openAsyncCacheDedupe,
 };
+
+/** With those that not every claim is about: the floor, and what has no tags. */
+export const allContenders = { raw: openRaw, ...contenders, 'cache-manager': openCacheManager };
 
 /** For the header of a claim. */
 export const PACKAGES = ['rookery', 'ioredis', 'bentocache', 'cacheable', '@keyv/redis', 'async-cache-dedupe'];
