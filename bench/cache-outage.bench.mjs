@@ -29,6 +29,8 @@ await memory('the stream of changes is cut for a moment, in which a change is ma
   goalMs: 3_000,
 });
 await redis.stop();
+// Clients of peers whose Redis is gone go on connecting, closed or not.
+process.exit();
 
 /** How long a caller waits for a value that only its loader can give. */
 async function answers(what, breakIt) {

@@ -52,6 +52,8 @@ export class GetBatcher {
   /** The batches of this turn by group, one for each deadline. */
   #open: Map<number, Batch[]> | null = null;
   #latest: Batch | null = null;
+  /** Those that need not wait for the turn's end. */
+  #enough: Batch[] = [];
   #isTickOpen = false;
   /** Whether reads have left in this turn. */
   #isTurnOpen = false;
@@ -78,6 +80,7 @@ export class GetBatcher {
         this.#isTickOpen = true;
         process.nextTick(this.#endTick);
       }
+      if (batch.keys.length === ENOUGH_KEYS) this.#enough.push(batch);
       if (batch.keys.length >= this.#longest) this.#close(batch);
     });
   }
@@ -99,8 +102,10 @@ export class GetBatcher {
   }
 
   #close(batch: Batch): void {
-    const batches = this.#open?.get(batch.group);
-    batches?.splice(batches.indexOf(batch), 1);
+    const batches = this.#open?.get(batch.group) ?? [];
+    const at = batches.indexOf(batch);
+    if (at === -1) return;
+    batches.splice(at, 1);
     this.#latest = null;
     this.#dispatch(batch);
   }
@@ -108,8 +113,9 @@ export class GetBatcher {
   readonly #endTick = (): void => {
     this.#isTickOpen = false;
     if (this.#isTurnOpen) {
-      const batches = [...(this.#open?.values() ?? [])].flat();
-      for (const batch of batches) if (batch.keys.length >= ENOUGH_KEYS) this.#close(batch);
+      const enough = this.#enough;
+      this.#enough = [];
+      for (const batch of enough) this.#close(batch);
       return;
     }
     this.#isTurnOpen = true;
@@ -126,6 +132,7 @@ export class GetBatcher {
     const open = this.#open;
     this.#open = null;
     this.#latest = null;
+    this.#enough = [];
     for (const batches of open?.values() ?? []) for (const batch of batches) this.#dispatch(batch);
   }
 
