@@ -1,9 +1,8 @@
 // Claim: a hit in Redis costs nearly what a hand-written GET + JSON.parse costs, and less under load; with three tags, too, it is one round trip.
 import { startRedis } from 'rookery/testing';
 import { readArgs } from './lib/args.mjs';
-import { compare } from './lib/compare.mjs';
 import { PACKAGES } from './lib/contenders/index.mjs';
-import { openApart, openHits, WORKERS } from './lib/reads.mjs';
+import { compareApart, openHits, WORKERS } from './lib/reads.mjs';
 import { goal, header, limit, table } from './lib/report.mjs';
 import { page, product, TAGS } from './lib/values.mjs';
 import { WireTap } from './lib/wire-tap.mjs';
@@ -38,16 +37,17 @@ header('A hit in Redis', [...PACKAGES, 'cache-manager'], redis);
 
 for (const { name: payload, value, goals, operations } of PAYLOADS) {
   await node.command('FLUSHALL');
-  const running = await openApart(SETUPS, 'hits', node, value);
-  for (const concurrency of [1, WORKERS]) {
-    const size = JSON.stringify(value).length;
-    const each = Math.ceil(operations / (concurrency === 1 ? 10 : 1) / (quick ? 4 : 1));
-    const results = await compare(running, { rounds, operations: each, concurrency });
+  const loads = [1, WORKERS].map((concurrency) => ({
+    concurrency,
+    operations: Math.ceil(operations / (concurrency === 1 ? 10 : 1) / (quick ? 4 : 1)),
+  }));
+  const size = JSON.stringify(value).length;
+  for (const [i, results] of (await compareApart(SETUPS, 'hits', node, value, loads, rounds)).entries()) {
+    const { concurrency } = loads[i];
     table(`${payload} (${size} bytes), concurrency ${concurrency}`, results);
     if (goals) goal('rookery against raw', results[1].ratio, concurrency === 1 ? 0.9 : 1.5);
     console.log();
   }
-  for (const { close } of running) await close();
 }
 await countTrips();
 await redis.stop();

@@ -1,9 +1,8 @@
 // Claim: a miss takes two round trips, with tags or without, and costs hardly more than a hand-written GET + SET, though nobody loads a key twice.
 import { startRedis } from 'rookery/testing';
 import { readArgs } from './lib/args.mjs';
-import { compare } from './lib/compare.mjs';
 import { PACKAGES } from './lib/contenders/index.mjs';
-import { openApart, openMisses, WORKERS } from './lib/reads.mjs';
+import { compareApart, openMisses, WORKERS } from './lib/reads.mjs';
 import { goal, header, limit, table } from './lib/report.mjs';
 import { product, TAGS } from './lib/values.mjs';
 import { WireTap } from './lib/wire-tap.mjs';
@@ -11,7 +10,10 @@ import { WireTap } from './lib/wire-tap.mjs';
 const { rounds, quick } = readArgs({ rounds: 15 });
 const VALUE = product(200);
 const MISSES_COUNTED = 100;
-const OPERATIONS = { 1: quick ? 500 : 2_000, 64: quick ? 3_200 : 12_800 };
+const LOADS = [
+  { concurrency: 1, operations: quick ? 500 : 2_000 },
+  { concurrency: WORKERS, operations: quick ? 3_200 : 12_800 },
+];
 
 const SETUPS = [
   { name: 'raw ioredis GET + SET', contender: 'raw' },
@@ -30,15 +32,12 @@ const redis = await startRedis();
 const [node] = redis.nodes;
 header('A miss: every read asks for a new key', PACKAGES, redis);
 
-const running = await openApart(SETUPS, 'misses', node, VALUE);
-for (const concurrency of [1, WORKERS]) {
-  const results = await compare(running, { rounds, operations: OPERATIONS[concurrency], concurrency });
-  table(`200 B product, concurrency ${concurrency}`, results);
+for (const [i, results] of (await compareApart(SETUPS, 'misses', node, VALUE, LOADS, rounds)).entries()) {
+  table(`200 B product, concurrency ${LOADS[i].concurrency}`, results);
   goal('rookery against raw', results[1].ratio, 0.95);
   goal('rookery with 3 tags against raw', results[2].ratio, 0.95);
   console.log();
 }
-for (const { close } of running) await close();
 
 console.log('What one miss sends, one caller');
 for (const setup of SETUPS) {

@@ -23,7 +23,23 @@ export async function compare(contenders, { rounds, operations, concurrency }) {
       ratios.get(name).push(measured.get(name) / measured.get(floor.name));
     }
   }
-  return contenders.map(({ name }) => ({ name, perSecond: median(rates.get(name)), ratio: median(ratios.get(name)) }));
+  return contenders.map(({ name }) => summary(name, rates.get(name), ratios.get(name)));
+}
+
+/** Several comparisons of the same contenders as one. */
+export function pooled(comparisons) {
+  return comparisons[0].map(({ name }, i) => {
+    const all = comparisons.map((results) => results[i]);
+    return summary(
+      name,
+      all.flatMap(({ rates }) => rates),
+      all.flatMap(({ ratios }) => ratios),
+    );
+  });
+}
+
+function summary(name, rates, ratios) {
+  return { name, rates, ratios, perSecond: median(rates), ratio: median(ratios) };
 }
 
 /** The same in a random order. */

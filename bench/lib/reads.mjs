@@ -1,3 +1,4 @@
+import { compare, pooled } from './compare.mjs';
 import { allContenders } from './contenders/index.mjs';
 import { Crew } from './crew.mjs';
 import { slug } from './values.mjs';
@@ -9,7 +10,10 @@ export const WORKERS = 64;
 const KEYS_PER_WORKER = 4;
 
 /** A service that has run for a while has its code compiled. */
-const WARM_OPERATIONS = 100_000;
+const WARM_OPERATIONS = 50_000;
+
+/** How often the processes of a comparison are started. */
+const GENERATIONS = 3;
 
 /** Short-lived, so that the rounds before do not weigh on the server. */
 const MISS_TTL_MS = 20_000;
@@ -50,20 +54,28 @@ export async function openMisses({ name, contender, ...setup }, redis, value) {
 }
 
 /**
- * The setups, each in a process of its own: a service has one cache, and the heap and the compiled code of the others are not to weigh on it. `kind` is `'hits'` or
- * `'misses'`. Only one of them works at a time.
+ * Compares the setups, each in a process of its own: a service has one cache, and the heap and the compiled code of the others are not to weigh on it. Only one of
+ * them works at a time. Their processes are started several times, since some run faster than others that do the same.
+ *
+ * `kind` is `'hits'` or `'misses'`; `loads` lists `{ concurrency, operations }`. Gives the results of each load.
  */
-export async function openApart(setups, kind, redis, value) {
-  const opened = [];
-  for (const setup of setups) {
-    const config = { setup, kind, redis: { host: redis.host, port: redis.port }, value };
-    const crew = await Crew.start(new URL('../workers/reads.mjs', import.meta.url), 1, config);
-    await crew.ask('rate', { operations: WARM_OPERATIONS, concurrency: WORKERS });
-    opened.push({
-      name: setup.name,
-      rate: async (operations, concurrency) => (await crew.ask('rate', { operations, concurrency }))[0],
-      close: () => crew.stop(),
-    });
+export async function compareApart(setups, kind, redis, value, loads, rounds) {
+  const results = loads.map(() => []);
+  for (let generation = 0; generation < GENERATIONS; generation++) {
+    const opened = [];
+    for (const setup of setups) opened.push(await openApart(setup, kind, redis, value));
+    for (const [i, { concurrency, operations }] of loads.entries()) {
+      results[i].push(await compare(opened, { rounds: Math.ceil(rounds / GENERATIONS), operations, concurrency }));
+    }
+    for (const { close } of opened) await close();
   }
-  return opened;
+  return results.map(pooled);
+}
+
+async function openApart(setup, kind, { host, port }, value) {
+  const config = { setup, kind, redis: { host, port }, value };
+  const crew = await Crew.start(new URL('../workers/reads.mjs', import.meta.url), 1, config);
+  const rate = async (operations, concurrency) => (await crew.ask('rate', { operations, concurrency }))[0];
+  await rate(WARM_OPERATIONS, WORKERS);
+  return { name: setup.name, rate, close: () => crew.stop() };
 }
