@@ -1,4 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { EntryIds } from '../../../src/cache/entry/entry-id.js';
+import { writeLease } from '../../../src/cache/entry/entry-format.js';
 import type { EntryStore } from '../../../src/cache/store/entry-store.js';
 import { RedisUnavailableError } from '../../../src/core/errors/redis.errors.js';
 import { startRedis, type RedisServer } from '../../../src/testing/index.js';
@@ -38,6 +40,25 @@ describeTopologies((topology) => {
       };
     }),
   );
+});
+
+describeTopologies((topology) => {
+  it('sends the first end of a load in a turn at once', async () => {
+    const prefix = randomPrefix();
+    const { store, close } = await openRedisStore({ ...sharedRedis(topology), keyPrefix: prefix });
+    const ids = new EntryIds();
+    const race = async (entry: string): Promise<readonly boolean[]> => {
+      const marker = writeLease(ids.next());
+      expect(await store.claim(entry, marker, 60_000)).toBeNull();
+      await new Promise(setImmediate);
+      // A renewal leaves at once, and would find the lease if the end of the load were held back.
+      return Promise.all([store.settle(entry, marker, 'loaded', 60_000), store.renew(entry, false, marker, 60_000)]);
+    };
+    // The first time the server may have to be sent the scripts.
+    await race(`${prefix}:{a}1`);
+    expect(await race(`${prefix}:{a}2`)).toEqual([true, false]);
+    await close();
+  });
 });
 
 /** So that what is read in one test is not enough to get it used to small ones. */

@@ -14,9 +14,11 @@ function start(
 ): {
   readonly batcher: GetBatcher;
   readonly sent: Sent[];
+  readonly replies: (Buffer | null)[][];
   readonly counters: ReturnType<typeof newConnectionCounters>;
 } {
   const sent: Sent[] = [];
+  const replies: (Buffer | null)[][] = [];
   const counters = newConnectionCounters();
   const batcher = new GetBatcher(
     (key) => key.charCodeAt(0),
@@ -24,12 +26,14 @@ function start(
       const keys = command.args as string[];
       expect(command.name).toBe('mget');
       sent.push({ keys, deadlineMs });
+      const reply = keys.map(valueOf);
+      replies.push(reply);
       if (keys.includes('x-fails')) setImmediate(onError, new Error('lost'));
-      else setImmediate(onReply, keys.map(valueOf));
+      else setImmediate(onReply, reply);
     },
     counters,
   );
-  return { batcher, sent, counters };
+  return { batcher, sent, replies, counters };
 }
 
 describe('GetBatcher', () => {
@@ -64,6 +68,12 @@ describe('GetBatcher', () => {
     await readInTicks(4);
     expect(sizes()).toEqual([1, 8, 10, 2, 4]);
     expect(counters.readsBatched).toBe(24);
+  });
+
+  it('leaves nothing in the arrays of replies', async () => {
+    const { batcher, replies } = start();
+    await Promise.all(['a1', 'a2'].map((key) => batcher.get(key, 100)));
+    expect(replies).toEqual([[null, null]]);
   });
 
   it('keeps groups and deadlines apart', async () => {
