@@ -167,8 +167,9 @@ export class CacheEngine {
     try {
       const hint = memory?.peek(entry)?.stored.tags;
       const keys = hint === undefined ? request.tags : withHint(request, hint);
-      const asking = tagCheck.ask(space, keys, request.tagsOf !== null);
+      // The entry first: tokens from after it tell for certain whether it is good.
       const claiming = store.claim(entry, lease.marker, leaseMs);
+      const asking = tagCheck.ask(space, keys, request.tagsOf !== null);
       asking?.catch(() => claiming.then((held) => held === null && loads.giveBack(lease)).catch(ignore));
       const held = await claiming;
       isClaiming = false;

@@ -1,11 +1,14 @@
 import type { Deferred } from '../deferred.js';
 import type { TagToken } from '../entry/entry-format.js';
-import type { KnownTag } from '../tags/known-tag.js';
+import { isIssuedLater, type KnownTag } from '../tags/known-tag.js';
 import type { TagBook } from '../tags/tag-book.js';
 import type { AskedTags } from '../tags/tag-peeks.js';
 import type { TagSpace } from './request.js';
 
 const NONE_ASKED: AskedTags = new Map();
+
+/** A tag whose answers are overtaken by changes time and again counts as changed. */
+const MOST_ASKS = 3;
 
 /** Holds the tokens in entries against the tags' present ones. */
 export class TagCheck {
@@ -23,7 +26,7 @@ export class TagCheck {
 
   /**
    * The entry's tags when all of them are as they were when it was loaded, else null. At once when they are live or among those that were asked for; else after a
-   * round trip.
+   * round trip. What was asked for may be older than the entry, which was stored meanwhile: an entry is never given up for that.
    */
   check(
     space: TagSpace,
@@ -32,11 +35,9 @@ export class TagCheck {
   ): readonly KnownTag[] | null | Promise<readonly KnownTag[] | null> {
     const known: KnownTag[] = [];
     for (const { tag, token } of tags) {
-      const key = space.prefix + tag;
-      if (this.deferred.has(key) || this.tags.isChanging(key)) return null;
-      const found = this.#answer(key, asked);
-      if (found === null) return this.#askAndCheck(space, tags, asked);
-      if (found?.token !== token) return null;
+      const found = this.#compare(space.prefix + tag, token, asked, false);
+      if (found === null) return null;
+      if (found === undefined) return this.#askAndCheck(space, tags, asked);
       known.push(found);
     }
     return known;
@@ -47,16 +48,29 @@ export class TagCheck {
     tags: readonly TagToken[],
     asked: AskedTags,
   ): Promise<readonly KnownTag[] | null> {
-    const keys = tags.map(({ tag }) => space.prefix + tag).filter((key) => this.#answer(key, asked) === null);
-    const also = await this.tags.ask(space.clockKey, keys);
-    // What was live when it was asked about may no longer be: then it counts as changed.
-    const all = new Map([...asked, ...keys.map((key) => [key, undefined] as const), ...also]);
-    return this.check(space, tags, all);
+    let answers = asked;
+    for (let asks = 0; asks <= MOST_ASKS; asks++) {
+      const found = tags.map(({ tag, token }) => this.#compare(space.prefix + tag, token, answers, asks > 0));
+      if (found.includes(null)) return null;
+      const known = found.filter((tag) => tag !== undefined && tag !== null);
+      if (known.length === tags.length) return known;
+      if (asks === MOST_ASKS) break;
+      const keys = tags.filter((_, i) => found[i] === undefined).map(({ tag }) => space.prefix + tag);
+      answers = new Map([...answers, ...(await this.tags.askAgain(space.clockKey, keys))]);
+    }
+    return null;
   }
-  /** What is known of the tag; null when it has to be asked for, be it again: when it was asked for, this process may not have invalidated it yet. */
-  #answer(key: string, asked: AskedTags): KnownTag | undefined | null {
+
+  /**
+   * The tag when it has the token, null when it has another by now, undefined when it has to be asked for, be it again: what was asked for may be from before the
+   * entry was stored, unless `isSince`, or from before this process invalidated the tag.
+   */
+  #compare(key: string, token: string, asked: AskedTags, isSince: boolean): KnownTag | null | undefined {
+    if (this.deferred.has(key) || this.tags.isChanging(key)) return null;
     const found = this.tags.live(key) ?? asked.get(key);
-    if (found === undefined) return asked.has(key) ? undefined : null;
-    return this.tags.isCurrent(key, found) ? found : null;
+    if (found === undefined) return isSince && asked.has(key) ? null : undefined;
+    if (!this.tags.isCurrent(key, found)) return undefined;
+    if (found.token === token) return found;
+    return isSince || isIssuedLater(found.token, token) ? null : undefined;
   }
 }

@@ -37,3 +37,8 @@ export function stampOf(token: string): number | undefined {
   const stamp = INVALIDATION.exec(token)?.[1];
   return stamp === undefined ? undefined : Number(stamp);
 }
+
+/** Whether a tag's token was issued after its other one: both kinds carry the time, on a clock that an invalidation never sets back. */
+export function isIssuedLater(token: string, other: string): boolean {
+  return Number(token.slice(1)) > Number(other.slice(1));
+}

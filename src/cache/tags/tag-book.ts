@@ -84,6 +84,15 @@ export class TagBook {
     );
   }
 
+  /** Asks for tokens that may be out of date though no change was heard of: something was stored with newer ones. */
+  askAgain(clockKey: string, tagKeys: readonly string[]): Promise<AskedTags> {
+    for (const key of tagKeys) {
+      const known = this.#known.peek(key);
+      if (known !== undefined) known.isLive = false;
+    }
+    return this.#peeks.ask(clockKey, tagKeys);
+  }
+
   /**
    * The tokens to store an entry with that was loaded since `mark` and lives for `ttlMs`, in the order of the tags. Null when one of the tags was
    * invalidated since, or may have been: then the value must not be stored.
