@@ -127,7 +127,7 @@ describe('the service as a process', () => {
       async () => expect(await Promise.all(products.map(viewsOf))).toEqual(products.map((id) => sent.get(id))),
       { within: '40s' },
     );
-  }, 60_000);
+  });
 
   it('refuses a data folder that another service uses, and takes over that of one that crashed', async () => {
     const first = start({ LOG_LEVEL: 'warn' });
@@ -138,7 +138,7 @@ describe('the service as a process', () => {
 
     await first.kill();
     await start({ LOG_LEVEL: 'warn' }).url();
-  }, 60_000);
+  });
 
   it('starts its private Redis again when that dies, and answers all the while', async () => {
     const service = start({ LOG_LEVEL: 'error' });

@@ -54,7 +54,7 @@ describe('MemoryTier', () => {
   /** How many of the keys it has copies of. */
   const held = (keys: readonly string[], of = tier): number => keys.filter((key) => of.peek(key) !== undefined).length;
 
-  const tagged = (): KnownTag => ({ token: 'c1', order: 1, heldUntilMs: Infinity, isLive: true });
+  const tagged = (): KnownTag => ({ token: 'c1', order: 1, confirmed: 1, heldUntilMs: Infinity, isLive: true });
 
   describe('a hit', () => {
     it('hands the same frozen value to everybody', async () => {

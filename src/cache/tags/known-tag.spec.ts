@@ -1,7 +1,13 @@
 import { describe, expect, it } from '@jest/globals';
 import { isFromBefore, LoadMark, stampOf, type KnownTag } from './known-tag.js';
 
-const tag = (token: string, order: number): KnownTag => ({ token, order, heldUntilMs: 0, isLive: false });
+const tag = (token: string, order: number): KnownTag => ({
+  token,
+  order,
+  confirmed: order,
+  heldUntilMs: 0,
+  isLive: false,
+});
 const mark = (order: number, clockUs?: number): LoadMark => new LoadMark('clock', order, clockUs);
 
 describe('isFromBefore', () => {

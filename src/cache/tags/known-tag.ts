@@ -3,6 +3,8 @@ export interface KnownTag {
   readonly token: string;
   /** When it was learnt, in the order of the tag book. */
   readonly order: number;
+  /** When it was last found to be the present one, in that order. */
+  confirmed: number;
   /** Until when the store keeps it for sure, by the monotonic clock. */
   heldUntilMs: number;
   /** True while a change of the token would be heard of, and none was. */
@@ -20,6 +22,8 @@ export class LoadMark {
     readonly order: number,
     /** The tags' clock, or an earlier one; undefined when it was not known. */
     readonly clockUs: number | undefined,
+    /** When that was learnt. */
+    readonly clockOrder = 0,
   ) {}
 }
 

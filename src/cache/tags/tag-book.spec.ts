@@ -195,6 +195,40 @@ describe('TagBook', () => {
       expect(await forEntry(deaf, [A])).toEqual([await tokenOf(A)]);
     });
 
+    it.each([
+      ['with a memory tier', () => book],
+      ['without one', () => deaf],
+    ])(
+      'asks again, before the value is dead on arrival, for what may have been invalidated before the load, %s',
+      async (_name, of) => {
+        await forEntry(of(), [A]);
+        await invalidatedElsewhere(A);
+        await current(of(), CLOCK_KEY, []);
+        expect(await forEntry(of(), [A])).toEqual([await tokenOf(A)]);
+      },
+    );
+
+    it('asks once for each tag after an invalidation of another', async () => {
+      await forEntry(deaf, [A]);
+      await invalidatedElsewhere(B);
+      for (const trips of [1, 0]) {
+        await current(deaf, CLOCK_KEY, []);
+        store.trips = 0;
+        await forEntry(deaf, [A]);
+        expect(store.trips).toBe(trips);
+      }
+    });
+
+    it('does not ask again for what is live, whatever else is invalidated', async () => {
+      await forEntry(book, [A]);
+      await current(book, CLOCK_KEY, [A]);
+      await invalidatedElsewhere(B);
+      await current(book, CLOCK_KEY, []);
+      store.trips = 0;
+      await forEntry(book, [A]);
+      expect(store.trips).toBe(0);
+    });
+
     it('stores nothing when only one of its tags is uncertain', async () => {
       await forEntry(deaf, [A]);
       expect(await forEntry(deaf, [A, B], () => invalidatedElsewhere(B))).toBeNull();

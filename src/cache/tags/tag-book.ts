@@ -16,6 +16,12 @@ const MOST_CLOCKS = 10_000;
 /** How long a token is kept at least: longer than any load under a lease may take. */
 const SHORTEST_HOLD_MS = 60_000;
 
+/** The last invalidation of any of a cache's tags, and when it was learnt of, in the order of the tag book. */
+interface ClockReading {
+  readonly clockUs: number;
+  readonly order: number;
+}
+
 /** What a {@link TagBook} is made of. */
 export interface TagBookOptions {
   readonly store: EntryStore;
@@ -39,7 +45,7 @@ export class TagBook {
   });
   readonly #reads = new PendingReads();
   /** The latest reading of each clock. */
-  readonly #clocks = new LRUCache<string, number>({ max: MOST_CLOCKS });
+  readonly #clocks = new LRUCache<string, ClockReading>({ max: MOST_CLOCKS });
   readonly #peeks: TagPeeks;
   readonly #invalidations = new Unconfirmed();
   #order = 0;
@@ -53,7 +59,8 @@ export class TagBook {
 
   /** The beginning of a load: tells what was known before from what is learnt later. */
   mark(clockKey: string): LoadMark {
-    return new LoadMark(clockKey, this.#order, this.#clocks.get(clockKey));
+    const reading = this.#clocks.get(clockKey);
+    return new LoadMark(clockKey, this.#order, reading?.clockUs, reading?.order);
   }
 
   /** Whether the clock is known, as of the last invalidation that was heard of. */
@@ -97,13 +104,13 @@ export class TagBook {
    * The tokens to store an entry with that was loaded since `mark` and lives for `ttlMs`, in the order of the tags. Null when one of the tags was
    * invalidated since, or may have been: then the value must not be stored.
    *
-   * No round trip for tags that were known before the load, else one.
+   * No round trip for tags that were known before the load, if nothing in the cache was invalidated between that and the load's beginning, else one.
    */
   async forEntry(mark: LoadMark, tagKeys: readonly string[], ttlMs: number): Promise<readonly string[] | null> {
     const certain = this.#certain(mark, tagKeys, this.options.clock.monotonicMs() + ttlMs);
     if (certain !== null) return certain;
     const holdMs = Math.max(2 * ttlMs, SHORTEST_HOLD_MS);
-    const unknown = tagKeys.filter((key) => (this.#known.get(key)?.order ?? Infinity) > mark.order);
+    const unknown = tagKeys.filter((key) => !this.#wasKnown(this.#known.get(key), mark));
     if (unknown.length > 0) await this.#read(mark.clockKey, unknown, holdMs);
     const known = tagKeys.map((key) => this.#known.get(key));
     const untilMs = this.options.clock.monotonicMs() + ttlMs;
@@ -119,10 +126,15 @@ export class TagBook {
     const tokens: string[] = [];
     for (const key of tagKeys) {
       const known = this.#known.get(key);
-      if (known === undefined || known.order > mark.order || known.heldUntilMs < untilMs) return null;
+      if (!this.#wasKnown(known, mark) || known.heldUntilMs < untilMs) return null;
       tokens.push(known.token);
     }
     return tokens;
+  }
+
+  /** Whether the tag had this token when the load began, as far as anybody had told. An older one would do no harm, but the value would be dead on arrival. */
+  #wasKnown(known: KnownTag | undefined, { order, clockOrder }: LoadMark): known is KnownTag {
+    return known !== undefined && known.order <= order && (known.isLive || known.confirmed >= clockOrder);
   }
 
   /**
@@ -136,7 +148,7 @@ export class TagBook {
   /** The tags' clock as it is now: what {@link forWriteSince} needs. One round trip, shared with whoever asks in the same tick. */
   async clock(clockKey: string): Promise<number> {
     await this.#peeks.ask(clockKey, []);
-    return this.#clocks.get(clockKey) ?? 0;
+    return this.#clocks.get(clockKey)?.clockUs ?? 0;
   }
 
   /** As {@link forWrite}, for a value that may be as old as that reading of the clock. Null when one of the tags was invalidated since: then it must not be stored. */
@@ -194,8 +206,9 @@ export class TagBook {
     const heldUntilMs = this.options.clock.monotonicMs() + (holdMs * 3) / 4;
     try {
       const { clockUs, tokens } = await this.options.store.readTags({ clock, tags }, holdMs);
-      tags.forEach((key, i) => this.#learn(key, tokens[i], reads[i]?.isStale === false, heldUntilMs));
+      // The clock first: the tokens are as of its reading.
       this.#learnClock(clock, clockUs);
+      tags.forEach((key, i) => this.#learn(key, tokens[i], reads[i]?.isStale === false, heldUntilMs));
       return tokens;
     } finally {
       for (const read of reads) this.#reads.end(read);
@@ -228,15 +241,18 @@ export class TagBook {
       // The copies that rest on it are good again: the tag still has, or has again been found to have, the same token.
       before.isLive = isLive;
       before.heldUntilMs = Math.max(before.heldUntilMs, heldUntilMs);
+      before.confirmed = this.#order;
       return before;
     }
     this.#order += 1;
-    const known: KnownTag = { token, order: this.#order, heldUntilMs, isLive };
+    const known: KnownTag = { token, order: this.#order, confirmed: this.#order, heldUntilMs, isLive };
     this.#known.set(key, known);
     return known;
   }
 
   #learnClock(clockKey: string, clockUs: number): void {
-    this.#clocks.set(clockKey, Math.max(clockUs, this.#clocks.get(clockKey) ?? 0));
+    if (clockUs <= (this.#clocks.get(clockKey)?.clockUs ?? -1)) return;
+    this.#order += 1;
+    this.#clocks.set(clockKey, { clockUs, order: this.#order });
   }
 }

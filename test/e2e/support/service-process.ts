@@ -45,7 +45,7 @@ export class ServiceProcess {
         if (url === undefined) throw new Error(`Not started yet. It printed:\n${this.#output}`);
         return url;
       },
-      { within: '25s' },
+      { within: '60s' },
     );
   }
 

@@ -35,7 +35,7 @@ beforeAll(async () => {
       servers.set(topology, await startRedis({ topology })),
     ),
   ]);
-}, 60_000);
+});
 
 afterAll(async () => {
   try {
@@ -43,7 +43,7 @@ afterAll(async () => {
   } finally {
     await Promise.all([...servers.values()].map((server) => server.stop()));
   }
-}, 60_000);
+});
 // Hooks run in the order in which they stand: this one has to see what the one above has closed.
 expectNoLeakedConnections();
 

@@ -5,6 +5,7 @@ import { CacheService } from '../../../src/cache/index.js';
 import { eventually, startRedis, type RedisNode, type RedisServer, type TcpProxy } from '../../../src/testing/index.js';
 import { cacheApp } from '../../support/cache-app.js';
 import { proxied } from '../../support/cache-processes/proxied.js';
+import { OwnTime } from '../../support/own-time.js';
 import { expectNoLeakedConnections, randomPrefix } from '../../support/redis.js';
 
 expectNoLeakedConnections();
@@ -70,12 +71,12 @@ async function expectFromMemory(key: string, value: string): Promise<void> {
 
 /** Reads on and on, and returns how long after the beginning the old value was given last. */
 async function lastOldMs(keys: readonly string[], forMs: number): Promise<number> {
-  const startedMs = performance.now();
+  using own = new OwnTime();
   let lastMs = 0;
-  while (performance.now() - startedMs < forMs) {
+  while (own.ms < forMs) {
     for (const key of keys) {
       const value = await cache.getOrSet(key, () => 'new');
-      if (value === 'old') lastMs = performance.now() - startedMs;
+      if (value === 'old') lastMs = own.ms;
     }
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
@@ -114,7 +115,7 @@ describe.each(['standalone', 'cluster'] as const)('a memory tier on %s, whose pr
         { within: '10s' },
       );
     },
-    60_000,
+    120_000,
   );
 });
 
@@ -141,9 +142,9 @@ describe('a memory tier whose server stands still', () => {
     await node.pause();
     let slowestMs = 0;
     const timed = async (key: string): Promise<unknown> => {
-      const startedMs = performance.now();
+      using own = new OwnTime();
       const value = await cache.getOrSet(key, () => 'loaded');
-      slowestMs = Math.max(slowestMs, performance.now() - startedMs);
+      slowestMs = Math.max(slowestMs, own.ms);
       return value;
     };
     expect(await timed('one')).toBe('value');
@@ -155,8 +156,8 @@ describe('a memory tier whose server stands still', () => {
     await node.resume();
     await eventually(async () => await expectFromMemory('two', 'value'), { within: '5s' });
     // No lease was left behind that would keep anybody waiting.
-    const startedMs = performance.now();
+    using own = new OwnTime();
     for (let i = 0; i < 50; i++) expect(await others.getOrSet(`unknown ${i}`, () => 'loaded')).toBe('loaded');
-    expect(performance.now() - startedMs).toBeLessThan(2_000);
-  }, 60_000);
+    expect(own.ms).toBeLessThan(2_000);
+  });
 });

@@ -36,9 +36,9 @@ let keys = 0;
 
 beforeAll(async () => {
   children = await CacheProcess.start(PROCESSES);
-}, 60_000);
+});
 
-afterAll(() => Promise.all(children.map((child) => child.end())), 60_000);
+afterAll(() => Promise.all(children.map((child) => child.end())));
 
 function settings(topology: SharedTopology, memory: boolean): OpenSettings {
   const sourceUrl = sharedRedis('standalone').url;

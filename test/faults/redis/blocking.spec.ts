@@ -19,7 +19,7 @@ describe('a blocking connection', () => {
     const hung = await timed(blocking.run('BLPOP', ['list', 0.05], 50));
     expect(hung.error).toMatchObject({ reason: 'deadline', mayHaveRun: true });
     expect(hung.tookMs).toBeGreaterThanOrEqual(1_049);
-    expect(hung.tookMs).toBeLessThan(5_000);
+    expect(hung.ownMs).toBeLessThan(5_000);
     // The frozen proxy holds on to the old connection, so that the new one is one more.
     await eventually(() => expect(proxy.connections).toBeGreaterThan(before));
     await proxy.heal();
@@ -38,7 +38,7 @@ describe('a blocking connection', () => {
     await expect(lost).rejects.toMatchObject({ reason: 'connection-lost', mayHaveRun: true });
     const away = await timed(blocking.run('BLPOP', ['list', 0.1], 100));
     expect(away.error).toMatchObject({ reason: 'not-connected', mayHaveRun: false });
-    expect(away.tookMs).toBeLessThan(1_000);
+    expect(away.ownMs).toBeLessThan(1_000);
     await node.start();
     await node.command('RPUSH', 'list', 'item');
     expect(await blocking.run('BLPOP', ['list', 2], 2_000)).toEqual([Buffer.from('list'), Buffer.from('item')]);

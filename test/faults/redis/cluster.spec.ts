@@ -62,7 +62,7 @@ describe('a cluster that keeps serving the slots it has', () => {
     await node.start();
     await redis.health.untilUp({ within: '10s' });
     await eventually(() => redis.send('SET', [there, 'x']));
-  }, 60_000);
+  });
 });
 
 describe('a cluster with replicas', () => {
@@ -88,7 +88,7 @@ describe('a cluster with replicas', () => {
       expect(seen).toBeGreaterThan(0);
     });
     await movesItsSlotsBack(redis, node, there);
-  }, 60_000);
+  });
 });
 
 /** The old master, back as a replica, takes over by hand: both nodes live, so only what they answer tells of the move. */

@@ -1,18 +1,23 @@
+import { OwnTime } from '../../support/own-time.js';
+
 /** How a promise ended. */
 export interface Outcome {
   readonly value?: unknown;
   readonly error?: unknown;
   readonly tookMs: number;
+  /** As {@link OwnTime} sees it. */
+  readonly ownMs: number;
 }
 
 /** The outcome of a promise and how long it was waited for. Never rejects. */
 export async function timed(promise: Promise<unknown>): Promise<Outcome> {
   const started = performance.now();
+  using own = new OwnTime();
   try {
     const value = await promise;
-    return { value, tookMs: performance.now() - started };
+    return { value, tookMs: performance.now() - started, ownMs: own.ms };
   } catch (error) {
-    return { error, tookMs: performance.now() - started };
+    return { error, tookMs: performance.now() - started, ownMs: own.ms };
   }
 }
 

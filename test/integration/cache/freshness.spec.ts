@@ -372,7 +372,7 @@ describeStores((world) => {
       }
       expect(load).toHaveBeenCalledTimes(1);
       await clock.advance('800ms');
-      await eventually(async () => expect(await cache.getOrSet(key, () => 'new')).toBe('new'), { within: '3s' });
+      await eventually(async () => expect(await cache.getOrSet(key, () => 'new')).toBe('new'), { within: '10s' });
     });
 
     it('does not hold up answers of the source', async () => {

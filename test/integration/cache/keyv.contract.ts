@@ -118,14 +118,14 @@ export function keyvContract(create: typeof createKeyv): void {
       const keyv = create(cache);
       await keyv.set(namespace, 'value', 200);
       expect(await cache.get(namespace)).toBeDefined();
-      await eventually(async () => expect(await cache.get(namespace)).toBeUndefined(), { within: '2s' });
+      await eventually(async () => expect(await cache.get(namespace)).toBeUndefined());
     });
 
     it.each(FOREVER)("keeps a value with a TTL of %p for the cache's own TTL", async (ttl) => {
       const keyv = create(short);
       expect(await keyv.set(namespace, 'value', ttl)).toBe(true);
       expect(await keyv.get(namespace)).toBe('value');
-      await eventually(async () => expect(await keyv.get(namespace)).toBeUndefined(), { within: '2s' });
+      await eventually(async () => expect(await keyv.get(namespace)).toBeUndefined());
     });
 
     it.each([0.5, 1234.5, Number.MAX_SAFE_INTEGER, 1e300])('takes a TTL of %p ms', async (ttl) => {

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { TestingModule } from '@nestjs/testing';
 import type { CacheService } from '../../../src/cache/index.js';
+import { RedisConnections } from '../../../src/core/redis/redis-connections.js';
 import { eventually, startTcpProxy, type TcpProxy } from '../../../src/testing/index.js';
 import { cacheApp } from '../../support/cache-app.js';
 import { cacheOf, readUntilInMemory, settled } from '../../support/cache-world.js';
@@ -11,6 +12,7 @@ expectNoLeakedConnections();
 const ONE_WAY_MS = 20;
 const ROUND_TRIP_MS = 2 * ONE_WAY_MS;
 const ATTEMPTS = 3;
+const MOST_ATTEMPTS = 30;
 
 /** How often a call waits for Redis, over a network on which a round trip takes longer than all else. */
 describe('how many round trips a caller waits for', () => {
@@ -55,21 +57,28 @@ describe('how many round trips a caller waits for', () => {
     await of.invalidateSegment('segment');
   }
 
-  /** The least of a few attempts, since a busy machine only ever adds to it. */
+  const timed = async (work: () => Promise<unknown>): Promise<number> => {
+    const startedMs = performance.now();
+    await work();
+    return Math.floor((performance.now() - startedMs) / ROUND_TRIP_MS);
+  };
+
+  /** The least of a few attempts, since a busy machine only ever adds to it; those in which it held up a PING do not count. */
   async function trips<T>(
     prepare: (key: string) => Promise<T>,
     call: (key: string, prepared: T) => Promise<unknown>,
   ): Promise<number> {
     const counts: number[] = [];
-    for (let i = 0; i < ATTEMPTS; i++) {
+    const ping = (): Promise<unknown> => plain.get(RedisConnections).get().send('PING', []);
+    for (let i = 0; i < MOST_ATTEMPTS && counts.length < ATTEMPTS; i++) {
       calls += 1;
       const key = `key-${calls}`;
       await proxy.heal();
       const prepared = await prepare(key);
       proxy.delay(`${ONE_WAY_MS}ms`);
-      const startedMs = performance.now();
-      await call(key, prepared);
-      counts.push(Math.floor((performance.now() - startedMs) / ROUND_TRIP_MS));
+      const before = await timed(ping);
+      const count = await timed(() => call(key, prepared));
+      if (before === 1 && (await timed(ping)) === 1) counts.push(count);
     }
     return Math.min(...counts);
   }
