@@ -44,6 +44,8 @@ export default {
     {
       ...shared,
       displayName: 'e2e',
+      globalSetup: '<rootDir>/test/e2e/support/global-setup.js',
+      globalTeardown: '<rootDir>/test/e2e/support/global-teardown.js',
       testMatch: ['<rootDir>/test/e2e/**/*.spec.ts'],
       moduleNameMapper: {
         ...shared.moduleNameMapper,

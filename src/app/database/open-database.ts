@@ -8,8 +8,8 @@ import { type Database, serverVersion } from './database.js';
 import { migrate } from './migrate.js';
 import type { Schema } from './schema.js';
 
-/** Where the data is: a server, a folder of an embedded Postgres, or memory that dies with the process. */
-export type DatabaseLocation = { readonly url: string } | { readonly folder: string } | 'memory';
+/** Where the data is: a server, or the folder of an embedded Postgres. */
+export type DatabaseLocation = { readonly url: string } | { readonly folder: string };
 
 /** An open database with an up-to-date schema, and what closes it. */
 export interface OpenDatabase {
@@ -37,9 +37,7 @@ const POOL_SIZE = 10;
  * @throws StartupError when the server is out of reach, or when a migration fails.
  */
 export async function openDatabase(location: DatabaseLocation, prepare: Prepare): Promise<OpenDatabase> {
-  return location !== 'memory' && 'url' in location
-    ? openServer(location.url, prepare)
-    : openEmbedded(location, prepare);
+  return 'url' in location ? openServer(location.url, prepare) : openEmbedded(location.folder, prepare);
 }
 
 async function openServer(url: string, prepare: Prepare): Promise<OpenDatabase> {
@@ -55,8 +53,8 @@ async function openServer(url: string, prepare: Prepare): Promise<OpenDatabase> 
   }
 }
 
-async function openEmbedded(location: { readonly folder: string } | 'memory', prepare: Prepare): Promise<OpenDatabase> {
-  const embedded = await startEmbedded(location);
+async function openEmbedded(folder: string, prepare: Prepare): Promise<OpenDatabase> {
+  const embedded = await startEmbedded(folder);
   const db = queryBuilder(embeddedPool(embedded));
   const close = async (): Promise<void> => {
     await db.destroy();
@@ -97,16 +95,13 @@ function embeddedPool(embedded: PGlite): pg.Pool {
   return new pg.Pool(Object.assign(createPgConfig(embedded), limits));
 }
 
-async function startEmbedded(location: { readonly folder: string } | 'memory'): Promise<PGlite> {
-  if (location === 'memory') {
-    return PGlite.create();
-  }
-  await mkdir(location.folder, { recursive: true });
+async function startEmbedded(folder: string): Promise<PGlite> {
+  await mkdir(folder, { recursive: true });
   try {
-    return await PGlite.create(location.folder);
+    return await PGlite.create(folder);
   } catch (error) {
     throw new StartupError(
-      `The embedded Postgres cannot open its data in ${location.folder}. Remove the folder to start with fresh data.`,
+      `The embedded Postgres cannot open its data in ${folder}. Remove the folder to start with fresh data.`,
       error,
     );
   }

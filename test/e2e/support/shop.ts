@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe } from '@jest/globals';
 import { eventually, type RedisServer, startRedis } from 'rookery/testing';
-import { seedCatalogue } from '../../../src/app/catalogue/seed/seed-catalogue.js';
 import { HTTP_ADAPTERS, type HttpAdapterName } from '../../../src/app/config/environment.js';
 import { createApp, type ShopApplication } from '../../../src/app/create-app.js';
-import { type OpenDatabase, openDatabase } from '../../../src/app/database/open-database.js';
+import type { OpenDatabase } from '../../../src/app/database/open-database.js';
 import { ShopLogger } from '../../../src/app/logging/logger.js';
+import { openFilledDatabase, PRODUCTS } from './filled-database.js';
 
 /** What came back over HTTP. */
 export interface Answer {
@@ -13,9 +13,9 @@ export interface Answer {
   readonly body: unknown;
 }
 
-/** The service over a Redis of its own and a database in memory, as a client on the network sees it. */
+/** The service over a Redis and a database of its own, as a client on the network sees it. */
 export class Shop {
-  static readonly products = 60;
+  static readonly products = PRODUCTS;
 
   private constructor(
     readonly redis: RedisServer,
@@ -26,10 +26,7 @@ export class Shop {
   ) {}
 
   static async open(httpAdapter: HttpAdapterName): Promise<Shop> {
-    const [redis, database] = await Promise.all([
-      startRedis(),
-      openDatabase('memory', (db) => seedCatalogue(db, Shop.products)),
-    ]);
+    const [redis, database] = await Promise.all([startRedis(), openFilledDatabase()]);
     return Shop.#on(redis, database, httpAdapter);
   }
 
