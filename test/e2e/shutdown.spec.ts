@@ -32,6 +32,10 @@ class Client {
   }
 }
 
+function blockFor(ms: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
+}
+
 function connectTo(url: string): Promise<void> {
   const { hostname, port } = new URL(url);
   return new Promise((resolve, reject) => {
@@ -69,6 +73,34 @@ describe.each(HTTP_ADAPTERS)('stopping the service on %s', (adapter) => {
     });
     expect(await answers).toEqual(busy.map(() => ({ status: 200, connection: 'close' })));
     await closed;
+  });
+
+  it('answers everybody who had connected before, however slowly it gets round to them', async () => {
+    const crowd = 200;
+    let connected = 0;
+    let isOver = false;
+    const slowTurn = (): void => {
+      blockFor(15);
+      if (!isOver) setImmediate(slowTurn);
+    };
+    const ask = (): Promise<number | undefined> =>
+      new Promise((resolve, reject) => {
+        const request = get(`${shop.url}/products/1`, { agent: false }, (response) => {
+          response.resume().once('end', () => resolve(response.statusCode));
+        });
+        request.once('error', reject);
+        request.once('socket', (socket) => void socket.once('connect', () => (connected += 1)));
+      });
+    const answers = Promise.all(Array.from({ length: crowd }, ask));
+    slowTurn();
+    try {
+      await eventually(() => expect(connected).toBe(crowd), { within: '20s' });
+      const closed = closeGracefully(shop.app);
+      expect(new Set(await answers)).toEqual(new Set([200]));
+      await closed;
+    } finally {
+      isOver = true;
+    }
   });
 
   it('takes the views that it has acknowledged to the database, while that is still open', async () => {

@@ -6,8 +6,8 @@ import { Drain } from './drain.js';
 
 /** How long clients and load balancers have to notice, before connections are refused. */
 const NOTICE_MS = 250;
-/** How long connections are accepted for after that, when clients go on opening them without a pause. */
-const BACKLOG_DEADLINE_MS = 2_000;
+/** Node asks the kernel to hold 511 connections for it, and the kernel holds one more, first come first served. */
+const BACKLOG = 512;
 const REAP_EVERY_MS = 20;
 
 /**
@@ -27,18 +27,19 @@ export async function closeGracefully(app: ShopApplication): Promise<void> {
 
 /**
  * The kernel takes connections, and requests on them, before we do; Node accepts one in each turn of the event loop, and
- * the kernel resets those that wait when the listening ends. None waits once a whole turn has brought no new one.
+ * the kernel resets those that wait when the listening ends. None waits once a whole turn has brought no new one. When clients go on opening
+ * them without a pause, it ends when as many were accepted as can have waited: the next ones came after the notice.
  */
 async function emptyBacklog(server: HttpServer): Promise<void> {
-  const deadline = performance.now() + BACKLOG_DEADLINE_MS;
-  let accepted: boolean;
-  const note = (): void => void (accepted = true);
+  let accepted = 0;
+  const note = (): void => void (accepted += 1);
   server.on('connection', note);
+  let before: number;
   do {
-    accepted = false;
+    before = accepted;
     await afterPoll();
     await afterPoll();
-  } while (accepted && performance.now() < deadline);
+  } while (accepted > before && accepted < BACKLOG);
   server.off('connection', note);
 }
 

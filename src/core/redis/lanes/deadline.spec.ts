@@ -37,6 +37,7 @@ describe('startDeadline', () => {
   });
 
   describe('when the process stands still', () => {
+    const replies = new Int32Array(new SharedArrayBuffer(4));
     let server: Worker;
     let socket: Socket;
 
@@ -44,9 +45,11 @@ describe('startDeadline', () => {
       // In a thread of its own, so that it answers while this one stands still.
       server = new Worker(
         `const { createServer } = require('node:net');
-         const server = createServer((socket) => socket.on('data', () => socket.write('reply')).on('error', () => {}));
-         server.listen(0, '127.0.0.1', () => require('node:worker_threads').parentPort.postMessage(server.address().port));`,
-        { eval: true },
+         const { parentPort, workerData } = require('node:worker_threads');
+         const replied = () => { Atomics.add(workerData, 0, 1); Atomics.notify(workerData, 0); };
+         const server = createServer((socket) => socket.on('data', () => socket.write('reply', replied)).on('error', () => {}));
+         server.listen(0, '127.0.0.1', () => parentPort.postMessage(server.address().port));`,
+        { eval: true, workerData: replies },
       );
       const [port] = (await once(server, 'message')) as [number];
       socket = connect(port, '127.0.0.1').setNoDelay(true);
@@ -63,17 +66,19 @@ describe('startDeadline', () => {
         const replied = once(socket, 'data');
         await new Promise((written) => socket.write('request', written));
         const deadline = startDeadline(5, () => undefined);
-        blockFor(40);
+        // Until the reply lies in the socket, and the deadline is past.
+        Atomics.wait(replies, 0, round);
+        blockFor(10);
         await replied;
         expect(deadline.cancel()).toBe(true);
       }
     });
 
     it('gives a request that was held up by the standstill the lost time again', async () => {
-      for (let round = 0; round < 20; round++) {
+      for (let round = 0; round < 5; round++) {
         const replied = once(socket, 'data');
-        const deadline = startDeadline(30, () => undefined);
-        blockFor(60);
+        const deadline = startDeadline(300, () => undefined);
+        blockFor(600);
         socket.write('request');
         await replied;
         expect(deadline.cancel()).toBe(true);
