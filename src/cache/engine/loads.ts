@@ -207,16 +207,20 @@ export class Loads {
     const isStored =
       tags !== null &&
       (await (head === null
-        ? store.settle(entry, marker, bytes, ttlMs)
+        ? this.#settleEntry(lease, bytes, ttlMs)
         : store.settleRefresh(entry, head, marker, { kind: 'value', bytes, ttlMs })));
     if (!isStored) counters.loadsOvertaken += 1;
     if (events.isHeard) events.emit({ type: isStored ? 'stored' : 'overtaken', key: entry });
   }
 
-  async #storeNothing({ entry, head, marker }: Lease): Promise<void> {
-    const { store } = this.options;
-    if (head === null) await store.settle(entry, marker, '', 0);
-    else await store.settleRefresh(entry, head, marker, { kind: 'nothing' });
+  #settleEntry({ entry, marker, id }: Lease, outcome: string | Buffer, ttlMs: number): Promise<boolean> {
+    return this.options.store.settle(entry, marker, outcome, ttlMs, this.#leased.get(id)?.isAwaited === true);
+  }
+
+  async #storeNothing(lease: Lease): Promise<void> {
+    const { entry, head, marker } = lease;
+    if (head === null) await this.#settleEntry(lease, '', 0);
+    else await this.options.store.settleRefresh(entry, head, marker, { kind: 'nothing' });
   }
 
   async #storeFailure({ policy }: LoadRequest, lease: Lease, stale: StoredValue | null, error: unknown): Promise<void> {
@@ -232,7 +236,7 @@ export class Loads {
     const backoffMs = isAnswer(error) ? 0 : policy.backoffMs;
     const mark = writeFailure(id, nowMs + backoffMs);
     if (backoffMs > 0) this.#remember(id, error);
-    if (head === null) await store.settle(entry, marker, backoffMs > 0 ? mark : '', backoffMs);
+    if (head === null) await this.#settleEntry(lease, backoffMs > 0 ? mark : '', backoffMs);
     else await store.settleRefresh(entry, head, marker, { kind: 'failure', mark, backoffMs });
   }
 

@@ -47,6 +47,11 @@ export class RunningLoad {
     return this.#isDone;
   }
 
+  /** Whether others in this process wait for it. */
+  get isAwaited(): boolean {
+    return this.#joined !== undefined;
+  }
+
   /** What it brings, for those who did not begin it. Null when it takes so long that they had better look again: it may never end. */
   join(): Promise<Loaded | null> {
     this.#joined ??= new Promise((resolve, reject) => {

@@ -69,8 +69,11 @@ export interface EntryStore {
   /** What the entry holds. Reads of one tick share a round trip. */
   read(entry: string): Promise<Buffer | null>;
 
-  /** Puts an outcome in a lease's place: a value, the mark of a failure, or nothing (''). False when the lease is no longer ours. */
-  settle(entry: string, marker: string, outcome: string | Buffer, ttlMs: number): Promise<boolean>;
+  /**
+   * Puts an outcome in a lease's place: a value, the mark of a failure, or nothing (''). False when the lease is no longer ours. Leaves behind what is read in the
+   * same tick, unless `isAwaited`.
+   */
+  settle(entry: string, marker: string, outcome: string | Buffer, ttlMs: number, isAwaited?: boolean): Promise<boolean>;
 
   /** Asks to be woken when another's lease on the entry ends, or takes the lease when it has ended. */
   wait(entry: string, marker: string, leaseMs: number): Promise<Contended>;

@@ -22,7 +22,10 @@ class Settle {
   }
 }
 
-/** Puts outcomes in the place of leases. The first of a turn of the event loop leaves at once, since others wait for it; those of one tick in one script per slot. */
+/**
+ * Puts outcomes in the place of leases, those of one tick in one script per slot. They leave behind what their callers read next, so that the server answers that first.
+ * Where others wait, in this process and so perhaps in others, the first of a turn of the event loop leaves at once.
+ */
 export class RedisSettles {
   readonly #batches: TickBatcher<Settle>;
   #isFirst = true;
@@ -38,13 +41,15 @@ export class RedisSettles {
     );
   }
 
-  settle(entry: string, marker: string, outcome: string | Buffer, ttlMs: number): Promise<boolean> {
+  settle(entry: string, marker: string, outcome: string | Buffer, ttlMs: number, isAwaited: boolean): Promise<boolean> {
     return new Promise((resolve, reject) => {
       const settle = new Settle(entry, marker, outcome, ttlMs, resolve, reject);
-      if (this.#isFirst) void this.#sendFirst(settle);
-      else this.#batches.add(settle);
+      if (isAwaited && this.#isFirst) void this.#sendFirst(settle);
+      else process.nextTick(this.#addLater, settle);
     });
   }
+
+  readonly #addLater = (settle: Settle): void => this.#batches.add(settle);
 
   #sendFirst(settle: Settle): Promise<void> {
     this.#isFirst = false;

@@ -43,20 +43,24 @@ describeTopologies((topology) => {
 });
 
 describeTopologies((topology) => {
-  it('sends the first end of a load in a turn at once', async () => {
+  it('sends the first end of a load in a turn at once where others wait for it, and else behind what is read next', async () => {
     const prefix = randomPrefix();
     const { store, close } = await openRedisStore({ ...sharedRedis(topology), keyPrefix: prefix });
     const ids = new EntryIds();
-    const race = async (entry: string): Promise<readonly boolean[]> => {
+    const race = async (entry: string, isAwaited: boolean): Promise<readonly boolean[]> => {
       const marker = writeLease(ids.next());
       expect(await store.claim(entry, marker, 60_000)).toBeNull();
       await new Promise(setImmediate);
       // A renewal leaves at once, and would find the lease if the end of the load were held back.
-      return Promise.all([store.settle(entry, marker, 'loaded', 60_000), store.renew(entry, false, marker, 60_000)]);
+      return Promise.all([
+        store.settle(entry, marker, 'loaded', 60_000, isAwaited),
+        store.renew(entry, false, marker, 60_000),
+      ]);
     };
     // The first time the server may have to be sent the scripts.
-    await race(`${prefix}:{a}1`);
-    expect(await race(`${prefix}:{a}2`)).toEqual([true, false]);
+    await race(`${prefix}:{a}1`, true);
+    expect(await race(`${prefix}:{a}2`, true)).toEqual([true, false]);
+    expect(await race(`${prefix}:{a}3`, false)).toEqual([true, true]);
     await close();
   });
 });

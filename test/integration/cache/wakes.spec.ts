@@ -1,6 +1,7 @@
-import { afterEach, beforeEach, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, expect, it, jest } from '@jest/globals';
 import type { TestingModule } from '@nestjs/testing';
 import { CacheService } from '../../../src/cache/index.js';
+import { RedisStore } from '../../../src/cache/store/redis-store.js';
 import { RedisConnections } from '../../../src/core/redis/redis-connections.js';
 import type { RedisConnection } from '../../../src/core/redis/redis-connection.js';
 import { eventually } from '../../../src/testing/index.js';
@@ -54,6 +55,26 @@ describeTopologies((topology) => {
       },
     };
   }
+
+  it.each([1, 2])('is in a hurry only where others wait in this process: of %s callers', async (callers) => {
+    const settle = jest.spyOn(RedisStore.prototype, 'settle');
+    try {
+      let finish: (value: string) => void = () => undefined;
+      const load = (): Promise<string> => new Promise((resolve) => (finish = resolve));
+      const first = cache.getOrSet(key, load);
+      await eventually(() => expect(cache.counters.loads).toBe(1));
+      const others = Array.from({ length: callers - 1 }, () => cache.getOrSet(key, own));
+      // A round trip later, they have joined.
+      await cache.get('another');
+      finish('loaded');
+      expect(await Promise.all([first, ...others])).toEqual(Array.from({ length: callers }, () => 'loaded'));
+      expect(settle.mock.calls.map(([entry, , , , isAwaited]) => [entry, isAwaited])).toEqual([
+        [entryOf(key), callers > 1],
+      ]);
+    } finally {
+      settle.mockRestore();
+    }
+  });
 
   it('brings a small value, so that it need not be read, and a large one not', async () => {
     for (const [value, commands] of [
