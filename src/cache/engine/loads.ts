@@ -214,7 +214,9 @@ export class Loads {
   }
 
   #settleEntry({ entry, marker, id }: Lease, outcome: string | Buffer, ttlMs: number): Promise<boolean> {
-    return this.options.store.settle(entry, marker, outcome, ttlMs, this.#leased.get(id)?.isAwaited === true);
+    // Where nothing is kept, whoever asks next is to load again.
+    const isUrgent = outcome === '' || this.#leased.get(id)?.isAwaited === true;
+    return this.options.store.settle(entry, marker, outcome, ttlMs, isUrgent);
   }
 
   async #storeNothing(lease: Lease): Promise<void> {

@@ -71,9 +71,9 @@ export interface EntryStore {
 
   /**
    * Puts an outcome in a lease's place: a value, the mark of a failure, or nothing (''). False when the lease is no longer ours. Leaves behind what is read in the
-   * same tick, unless `isAwaited`.
+   * same tick, unless `isUrgent`.
    */
-  settle(entry: string, marker: string, outcome: string | Buffer, ttlMs: number, isAwaited?: boolean): Promise<boolean>;
+  settle(entry: string, marker: string, outcome: string | Buffer, ttlMs: number, isUrgent?: boolean): Promise<boolean>;
 
   /** Asks to be woken when another's lease on the entry ends, or takes the lease when it has ended. */
   wait(entry: string, marker: string, leaseMs: number): Promise<Contended>;

@@ -24,7 +24,7 @@ class Settle {
 
 /**
  * Puts outcomes in the place of leases, those of one tick in one script per slot. They leave behind what their callers read next, so that the server answers that first.
- * Where others wait, in this process and so perhaps in others, the first of a turn of the event loop leaves at once.
+ * Urgent ones, for which others wait, in this process and so perhaps in others, leave ahead of it; the first of a turn of the event loop at once.
  */
 export class RedisSettles {
   readonly #batches: TickBatcher<Settle>;
@@ -41,11 +41,12 @@ export class RedisSettles {
     );
   }
 
-  settle(entry: string, marker: string, outcome: string | Buffer, ttlMs: number, isAwaited: boolean): Promise<boolean> {
+  settle(entry: string, marker: string, outcome: string | Buffer, ttlMs: number, isUrgent: boolean): Promise<boolean> {
     return new Promise((resolve, reject) => {
       const settle = new Settle(entry, marker, outcome, ttlMs, resolve, reject);
-      if (isAwaited && this.#isFirst) void this.#sendFirst(settle);
-      else process.nextTick(this.#addLater, settle);
+      if (!isUrgent) process.nextTick(this.#addLater, settle);
+      else if (this.#isFirst) void this.#sendFirst(settle);
+      else this.#batches.add(settle);
     });
   }
 

@@ -64,8 +64,8 @@ export class RedisStore implements EntryStore {
     return this.options.connection.get(entry, this.#send);
   }
 
-  settle(entry: string, marker: string, outcome: string | Buffer, ttlMs: number, isAwaited = false): Promise<boolean> {
-    return this.#settles.settle(entry, marker, outcome, ttlMs, isAwaited);
+  settle(entry: string, marker: string, outcome: string | Buffer, ttlMs: number, isUrgent = false): Promise<boolean> {
+    return this.#settles.settle(entry, marker, outcome, ttlMs, isUrgent);
   }
 
   async wait(entry: string, marker: string, leaseMs: number): Promise<Contended> {

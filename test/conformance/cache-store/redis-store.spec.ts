@@ -47,13 +47,13 @@ describeTopologies((topology) => {
     const prefix = randomPrefix();
     const { store, close } = await openRedisStore({ ...sharedRedis(topology), keyPrefix: prefix });
     const ids = new EntryIds();
-    const race = async (entry: string, isAwaited: boolean): Promise<readonly boolean[]> => {
+    const race = async (entry: string, isUrgent: boolean): Promise<readonly boolean[]> => {
       const marker = writeLease(ids.next());
       expect(await store.claim(entry, marker, 60_000)).toBeNull();
       await new Promise(setImmediate);
       // A renewal leaves at once, and would find the lease if the end of the load were held back.
       return Promise.all([
-        store.settle(entry, marker, 'loaded', 60_000, isAwaited),
+        store.settle(entry, marker, 'loaded', 60_000, isUrgent),
         store.renew(entry, false, marker, 60_000),
       ]);
     };

@@ -68,7 +68,7 @@ describeTopologies((topology) => {
       await cache.get('another');
       finish('loaded');
       expect(await Promise.all([first, ...others])).toEqual(Array.from({ length: callers }, () => 'loaded'));
-      expect(settle.mock.calls.map(([entry, , , , isAwaited]) => [entry, isAwaited])).toEqual([
+      expect(settle.mock.calls.map(([entry, , , , isUrgent]) => [entry, isUrgent])).toEqual([
         [entryOf(key), callers > 1],
       ]);
     } finally {
