@@ -37,7 +37,10 @@ export class TcpProxy implements RedisAddress {
 
   /** Resets every open connection (RST, at both ends). New ones are let through. */
   cut(): void {
-    for (const { sockets } of this.#connections) sockets.forEach((socket) => socket.resetAndDestroy());
+    for (const { sockets } of this.#connections) {
+      // A reset alone waits for the connection to be made, or for what is still to be written.
+      for (const socket of sockets) socket.resetAndDestroy().destroy();
+    }
   }
 
   /** Forwards nothing, in either direction, not even the end of a connection. Connections stay open, and new ones are accepted. */
