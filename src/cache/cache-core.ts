@@ -11,7 +11,7 @@ import { Loads } from './engine/loads.js';
 import { TagCheck } from './engine/tag-check.js';
 import type { Coherence } from './memory/coherence.js';
 import { MemoryTier } from './memory/memory-tier.js';
-import { RefusalLog } from './refusal-log.js';
+import { RefusalLog } from '../core/redis/refusal-log.js';
 import type { EntryStore } from './store/entry-store.js';
 import { TagBook } from './tags/tag-book.js';
 import { Unconfirmed } from './unconfirmed.js';
@@ -47,7 +47,7 @@ export class CacheCore {
     const { config, store, clock, coherence } = options;
     const { counters, events } = this;
     const { codec, compressAbove, leaseMs, name } = config;
-    this.#refusals = new RefusalLog(name);
+    this.#refusals = new RefusalLog('CacheModule', `Cache '${name}' works`);
     this.#epoch = coherence?.epoch ?? 0;
     this.keys = new CacheKeys(options.root, name, config.scope, null);
     const memory =

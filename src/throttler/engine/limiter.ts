@@ -1,0 +1,204 @@
+import { randomInt } from 'node:crypto';
+import { RedisReplyError, RedisUnavailableError } from '../../core/errors/redis.errors.js';
+import type { RefusalLog } from '../../core/redis/refusal-log.js';
+import { RateLimitResult, type DecidedBy, type PolicyResult } from '../rate-limit-result.js';
+import type { ThrottlerCounters } from '../throttler-counters.js';
+import { Ask, type PolicyUse } from './ask.js';
+import type { LocalLimits } from './local-limits.js';
+import type { RedisLimits } from './redis-limits.js';
+import type { Refusals } from './refusals.js';
+import type { Slots } from './slots.js';
+import { Verdict, type PolicyState } from './verdict.js';
+
+/** What a limiter is made of. */
+export interface LimiterParts {
+  readonly redis: RedisLimits;
+  readonly local: LocalLimits;
+  /** Null when nothing is to be remembered. */
+  readonly refusals: Refusals | null;
+  readonly slots: Slots;
+  readonly counters: ThrottlerCounters;
+  readonly refusalLog: RefusalLog;
+}
+
+/** Brings a request to a decision: from memory, from Redis, or without it. */
+export class Limiter {
+  constructor(private readonly parts: LimiterParts) {}
+
+  async consume(uses: readonly PolicyUse[]): Promise<RateLimitResult> {
+    const ask = new Ask(uses, uses.some(isConcurrency) ? randomHolder() : 0);
+    const known = this.parts.refusals?.find(ask);
+    if (known !== undefined) return this.#result(ask, known, 'memory');
+    let verdict: Verdict;
+    let decidedBy: DecidedBy = 'redis';
+    try {
+      verdict = await this.#inRedis(ask);
+      this.parts.refusals?.note(ask, verdict);
+    } catch (error) {
+      if (!isOfRedis(error)) throw error;
+      this.parts.refusalLog.note(error);
+      verdict = this.parts.local.consume(ask);
+      decidedBy = 'process';
+    }
+    return this.#result(ask, verdict, decidedBy);
+  }
+
+  /** Where the caller stands; nothing is counted. Rejects with `RedisUnavailableError`. */
+  async look(uses: readonly PolicyUse[]): Promise<RateLimitResult> {
+    const asks = this.#bySlot(new Ask(uses, 0));
+    const verdicts = await Promise.all(asks.map((ask) => this.parts.redis.look(ask)));
+    return newResult(uses, together(uses, asks, verdicts), 'redis', nothingToRelease);
+  }
+
+  /** Takes units whether there is room or not, or gives them back where they are below 0. Rejects with `RedisUnavailableError`. */
+  async charge(uses: readonly PolicyUse[]): Promise<void> {
+    const asks = this.#bySlot(new Ask(uses, 0));
+    await Promise.all(asks.map((ask) => this.parts.redis.charge(ask)));
+  }
+
+  /** One script where all keys lie in one slot, which they do for one tracker, and always on a single server. Else one after the other, and those before a refusal are taken back. */
+  async #inRedis(ask: Ask): Promise<Verdict> {
+    const asks = this.#bySlot(ask);
+    if (asks.length === 1) return this.parts.redis.consume(ask);
+    const verdicts: Verdict[] = [];
+    try {
+      for (const part of asks) {
+        const verdict = await this.parts.redis.consume(part);
+        verdicts.push(verdict);
+        if (!verdict.admitted) break;
+      }
+    } catch (error) {
+      void this.#takeBack(asks, verdicts);
+      throw error;
+    }
+    const refused = verdicts.find(({ admitted }) => !admitted);
+    if (refused === undefined) return together(ask.uses, asks, verdicts);
+    await this.#takeBack(asks, verdicts);
+    if (refused.blockedMs > 0) return refused;
+    const states = await Promise.all(
+      asks.map((part, i) => (verdicts[i] === refused ? refused : this.parts.redis.look(part))),
+    );
+    return together(ask.uses, asks, states, false);
+  }
+
+  async #takeBack(asks: readonly Ask[], verdicts: readonly Verdict[]): Promise<void> {
+    const work = verdicts.flatMap(({ admitted, states }, i) => {
+      const { uses, holder } = asks[i] as Ask;
+      const taken = admitted ? uses.filter((_, at) => states[at]?.retryMs === 0) : [];
+      const counted = taken.filter((use) => !isConcurrency(use)).map(negative);
+      const held = taken.filter(isConcurrency).map(({ key }) => key);
+      return [
+        ...(counted.length > 0 ? [this.parts.redis.charge(new Ask(counted, 0))] : []),
+        ...(held.length > 0 ? [this.parts.redis.release(held, holder)] : []),
+      ];
+    });
+    await Promise.allSettled(work);
+  }
+
+  #bySlot(ask: Ask): readonly Ask[] {
+    if (ask.callerKeys.length === 1) return [ask];
+    const groups = new Map<number, PolicyUse[]>();
+    for (const use of ask.uses) {
+      const group = this.parts.redis.groupOf({ callerKeys: [use.callerKey] });
+      groups.set(group, [...(groups.get(group) ?? []), use]);
+    }
+    return groups.size === 1 ? [ask] : [...groups.values()].map((uses) => new Ask(uses, ask.holder));
+  }
+
+  #result({ uses, holder }: Ask, verdict: Verdict, decidedBy: DecidedBy): RateLimitResult {
+    const { counters, slots } = this.parts;
+    if (verdict.admitted) counters.admitted += 1;
+    else counters.refused += 1;
+    if (decidedBy === 'memory') counters.refusedFromMemory += 1;
+    if (decidedBy === 'process') counters.decidedWithoutRedis += 1;
+    if (verdict.blockedMs > 0) counters.blocked += 1;
+    for (let i = 0; i < uses.length; i++) {
+      if (uses[i]?.policy.shadow === true && (verdict.states[i]?.retryMs ?? 0) > 0) counters.shadowRefusals += 1;
+    }
+    const held = holder === 0 || !verdict.admitted ? [] : uses.filter((use, i) => isHeld(use, verdict.states[i]));
+    return newResult(uses, verdict, decidedBy, held.length === 0 ? nothingToRelease : slots.hold(held, holder));
+  }
+}
+
+function newResult(
+  uses: readonly PolicyUse[],
+  verdict: Verdict,
+  decidedBy: DecidedBy,
+  release: () => Promise<void>,
+): RateLimitResult {
+  let retryAfterMs = verdict.blockedMs;
+  const policies: PolicyResult[] = [];
+  if (verdict.blockedMs === 0) {
+    uses.forEach(({ policy, definition }, i) => {
+      const { remaining, resetMs, retryMs } = verdict.states[i] as PolicyState;
+      const { name, shadow, algorithm } = policy;
+      if (!verdict.admitted && !shadow) retryAfterMs = Math.max(retryAfterMs, retryMs);
+      const windowSeconds = algorithm.windowSeconds?.(definition.limit);
+      policies.push({
+        name,
+        limit: definition.limit,
+        remaining,
+        resetMs,
+        retryAfterMs: retryMs,
+        shadow,
+        windowSeconds,
+      });
+    });
+  }
+  const isOutage = decidedBy === 'process' && !verdict.admitted && uses.some(deniesInOutage);
+  return new RateLimitResult(
+    verdict.admitted,
+    retryAfterMs,
+    verdict.blockedMs > 0,
+    policies,
+    decidedBy,
+    isOutage,
+    release,
+  );
+}
+
+/** The verdicts of the parts of a request as one, in the order of its policies. */
+function together(
+  uses: readonly PolicyUse[],
+  asks: readonly Ask[],
+  verdicts: readonly Verdict[],
+  admitted = verdicts.every((verdict) => verdict.admitted),
+): Verdict {
+  const blockedMs = Math.max(...verdicts.map((verdict) => verdict.blockedMs));
+  if (blockedMs > 0) return new Verdict(false, blockedMs, []);
+  const states = new Map<PolicyUse, PolicyState>();
+  asks.forEach((ask, i) => ask.uses.forEach((use, at) => states.set(use, verdicts[i]?.states[at] as PolicyState)));
+  return new Verdict(
+    admitted,
+    0,
+    uses.map((use) => states.get(use) as PolicyState),
+  );
+}
+
+function negative(use: PolicyUse): PolicyUse {
+  const { limit, units } = use.definition;
+  return { ...use, definition: use.policy.definition(limit, -units) };
+}
+
+function isConcurrency({ policy }: PolicyUse): boolean {
+  return policy.isConcurrency;
+}
+
+function deniesInOutage({ policy }: PolicyUse): boolean {
+  return policy.whenRedisIsDown === 'deny' && !policy.shadow;
+}
+
+function isHeld({ policy }: PolicyUse, state: PolicyState | undefined): boolean {
+  return policy.isConcurrency && state?.retryMs === 0;
+}
+
+function isOfRedis(error: unknown): error is RedisUnavailableError | RedisReplyError {
+  return error instanceof RedisUnavailableError || error instanceof RedisReplyError;
+}
+
+/** Unique among the holders of a policy's slots: one of 2^47 numbers. */
+function randomHolder(): number {
+  return randomInt(1, 2 ** 47);
+}
+
+const nothingToRelease = (): Promise<void> => Promise.resolve();

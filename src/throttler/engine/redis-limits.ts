@@ -1,0 +1,141 @@
+import { RedisUnavailableError } from '../../core/errors/redis.errors.js';
+import type { RedisConnection } from '../../core/redis/redis-connection.js';
+import type { Clock } from '../../core/time/clock.js';
+import type { Definition } from '../policies/policy.js';
+import { throttlerConsume, throttlerRelease, throttlerRenew } from '../throttler.scripts.gen.js';
+import { blockKey, type Ask, type PolicyUse } from './ask.js';
+import { ServerTime } from './server-time.js';
+import { TurnBatcher } from './turn-batcher.js';
+import { readVerdict, type Verdict } from './verdict.js';
+
+/** What the script does with the units of a request: nothing, takes them where all policies have room, takes them in any case. */
+const MODE = { look: 0, consume: 1, charge: 2 } as const;
+export type Mode = keyof typeof MODE;
+
+class Waiting {
+  constructor(
+    readonly ask: Ask,
+    readonly resolve: (verdict: Verdict) => void,
+    readonly reject: (error: unknown) => void,
+  ) {}
+}
+
+/**
+ * Decides in Redis. Requests of one turn of the event loop share a round trip where their keys lie in one slot, and are decided one after the other.
+ *
+ * A decision that nobody waits for any more, because the deadline passed, is not made when the server gets to it.
+ */
+export class RedisLimits {
+  readonly #time = new ServerTime();
+  readonly #batcher: TurnBatcher<Waiting>;
+
+  constructor(
+    private readonly connection: RedisConnection,
+    private readonly clock: Clock,
+    private readonly deadlineMs: number,
+  ) {
+    this.#batcher = new TurnBatcher<Waiting>(
+      ({ ask }) => this.groupOf(ask),
+      (waiting, group) => void this.#consume(waiting, group),
+    );
+  }
+
+  /** Asks with equal groups can be decided in one step. */
+  groupOf({ callerKeys }: Pick<Ask, 'callerKeys'>): number {
+    return this.connection.groupOf(callerKeys[0] as string);
+  }
+
+  consume(ask: Ask): Promise<Verdict> {
+    return new Promise((resolve, reject) => this.#batcher.add(new Waiting(ask, resolve, reject)));
+  }
+
+  async look(ask: Ask): Promise<Verdict> {
+    return (await this.#decide([ask], 'look', this.groupOf(ask)))[0] as Verdict;
+  }
+
+  async charge(ask: Ask): Promise<Verdict> {
+    return (await this.#decide([ask], 'charge', this.groupOf(ask)))[0] as Verdict;
+  }
+
+  async block(callerKey: string, forMs: number): Promise<void> {
+    await this.connection.send('SET', [callerKey, '1', 'PX', forMs], { deadlineMs: this.deadlineMs });
+  }
+
+  async unblock(callerKey: string): Promise<boolean> {
+    return (await this.connection.send('UNLINK', [callerKey], { deadlineMs: this.deadlineMs })) === 1;
+  }
+
+  /** Forgets what the policies have counted, and their blocks. */
+  async forget(policyKeys: readonly string[]): Promise<void> {
+    const keys = policyKeys.flatMap((key) => [key, blockKey(key)]);
+    await this.connection.send('UNLINK', keys, { deadlineMs: this.deadlineMs });
+  }
+
+  async release(slots: readonly string[], holder: number): Promise<void> {
+    await this.connection.scripts.run(throttlerRelease, { slots }, { holder }, { deadlineMs: this.deadlineMs });
+  }
+
+  async renew(slots: string, leaseMs: number, holders: readonly number[]): Promise<void> {
+    await this.connection.scripts.run(throttlerRenew, { slots }, { leaseMs, holders }, { deadlineMs: this.deadlineMs });
+  }
+
+  async #consume(waiting: readonly Waiting[], group: number): Promise<void> {
+    try {
+      const verdicts = await this.#decide(
+        waiting.map(({ ask }) => ask),
+        'consume',
+        group,
+      );
+      for (let i = 0; i < waiting.length; i++) waiting[i]?.resolve(verdicts[i] as Verdict);
+    } catch (error) {
+      for (const { reject } of waiting) reject(error);
+    }
+  }
+
+  async #decide(asks: readonly Ask[], mode: Mode, group: number): Promise<Verdict[]> {
+    const keys: string[] = [];
+    for (const ask of asks) ask.appendKeys(keys);
+    const definitions: Definition[] = [];
+    const uses = asks.map((ask) => ask.uses.map((use) => numberOf(use, definitions)));
+    const words = definitions.flatMap((definition) => definition.words);
+    asks.forEach((ask, i) => words.push(ask.callerKeys.length, ask.uses.length, ask.holder, ...(uses[i] as number[])));
+
+    const startedMs = this.clock.monotonicMs();
+    const reply = await this.#run(keys, words, mode, definitions.length, group, this.deadlineMs);
+    // The server's clock was set forward, or the server was slow: with its new time, once more, for as long as somebody waits.
+    const leftMs = this.deadlineMs - (this.clock.monotonicMs() - startedMs);
+    const decided =
+      reply.length > 1 || leftMs < 1 ? reply : await this.#run(keys, words, mode, definitions.length, group, leftMs);
+    if (decided.length === 1) {
+      throw new RedisUnavailableError('deadline', { connection: this.connection.name, mayHaveRun: false });
+    }
+    let at = 1;
+    return asks.map((ask) => {
+      const [verdict, next] = readVerdict(decided, at, ask.uses.length);
+      at = next;
+      return verdict;
+    });
+  }
+
+  async #run(
+    keys: readonly string[],
+    words: readonly number[],
+    mode: Mode,
+    defined: number,
+    group: number,
+    deadlineMs: number,
+  ): Promise<readonly number[]> {
+    const sentMs = this.clock.monotonicMs();
+    const latestUs = this.#time.latestUs(group, sentMs, deadlineMs);
+    const args = { givenUs: 0, latestUs, mode: MODE[mode], defined, words };
+    const reply = await this.connection.scripts.run(throttlerConsume, { keys }, args, { deadlineMs });
+    this.#time.learn(group, reply[0] as number, sentMs);
+    return reply;
+  }
+}
+
+/** The number of the use's definition, from 1; a new one is added. */
+function numberOf({ definition }: PolicyUse, definitions: Definition[]): number {
+  const known = definitions.indexOf(definition);
+  return known === -1 ? definitions.push(definition) : known + 1;
+}

@@ -1,0 +1,83 @@
+import { Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
+import { callerOf, type Caller } from '../callers/caller.js';
+import type { PolicyUse } from '../engine/ask.js';
+import { rateLimitHeaders } from '../http/rate-limit-headers.js';
+import { PROBLEM_JSON, RateLimitException } from '../http/rate-limit.exception.js';
+import type { RateLimitResult } from '../rate-limit-result.js';
+import { ThrottlerRuntime } from '../throttler.runtime.js';
+import { RateLimitUsageError } from '../throttler.errors.js';
+import { refusalOutsideHttp } from './refusals-outside-http.js';
+import { releaseWhenAnswered, setHeaders } from './response-access.js';
+import { RouteLimits, type RouteLimit } from './route-limits.js';
+
+/** Calls that were counted already, by what is one and the same object for all guards of a call. */
+const counted = new WeakSet<object>();
+
+/**
+ * Limits the handlers that it is bound to: `{ provide: APP_GUARD, useClass: ThrottlerGuard }` for all, `@UseGuards(ThrottlerGuard)` for some.
+ *
+ * - A request is counted once, however often the guard is bound.
+ * - It is counted by all of its policies or, when one of them refuses, by none; one round trip to Redis, or none for a caller that is known to be refused.
+ * - It is decided within the module's `redisDeadline`, whatever Redis does.
+ *
+ * Throws `RateLimitException` (429, or 503 where a policy is to refuse while Redis is away) for HTTP and GraphQL, `WsException` and `RpcException` elsewhere.
+ */
+@Injectable()
+export class ThrottlerGuard implements CanActivate {
+  constructor(
+    private readonly runtime: ThrottlerRuntime,
+    private readonly routes: RouteLimits,
+  ) {}
+
+  async canActivate(context: ExecutionContext): Promise<boolean> {
+    const limits = this.routes.of(context.getClass(), context.getHandler());
+    if (limits.length === 0) return true;
+    const caller = callerOf(context);
+    const { options, limiter } = this.runtime;
+    if (counted.has(caller.identity)) return true;
+    counted.add(caller.identity);
+    if (options.skip?.(caller) === true) return true;
+    const uses = await this.#uses(limits, caller);
+    if (uses.length === 0) return true;
+    const result = await limiter.consume(uses);
+    if (caller.response !== undefined) {
+      setHeaders(caller.response, rateLimitHeaders(result, options.headers === false ? NONE : (options.headers ?? {})));
+    }
+    if (!result.admitted) throw await this.#refusal(result, caller);
+    if (uses.some(({ policy }) => policy.isConcurrency)) releaseWhenAnswered(caller, result);
+    return true;
+  }
+
+  async #uses(limits: readonly RouteLimit[], caller: Caller): Promise<PolicyUse[]> {
+    const { policies } = this.runtime;
+    const uses: PolicyUse[] = [];
+    let lastTracker: unknown;
+    let callerKey = '';
+    for (const { policy, cost } of limits) {
+      if (policy.skip?.(caller) === true) continue;
+      if (policy.tracker !== lastTracker) {
+        const tracked = policy.tracker(caller);
+        callerKey = policies.callerKey(tracked instanceof Promise ? await tracked : tracked);
+        lastTracker = policy.tracker;
+      }
+      const units = cost(caller);
+      if (!(units > 0)) {
+        throw new RateLimitUsageError(
+          `The cost of a request must be above 0; for policy '${policy.name}' it is ${units}.`,
+        );
+      }
+      uses.push(policies.use(policy, callerKey, units, caller));
+    }
+    return uses;
+  }
+
+  async #refusal(result: RateLimitResult, caller: Caller): Promise<Error> {
+    const { exception } = this.runtime.options;
+    if (exception !== undefined) return exception(result, caller.context);
+    if (caller.type === 'ws' || caller.type === 'rpc') return refusalOutsideHttp(caller.type, result);
+    if (caller.type === 'http') setHeaders(caller.response, [['Content-Type', PROBLEM_JSON]]);
+    return new RateLimitException(result);
+  }
+}
+
+const NONE = { standard: false, legacy: false };
