@@ -76,7 +76,7 @@ export class Limiter {
     await this.#takeBack(asks, verdicts);
     if (refused.blockedMs > 0) return refused;
     const states = await Promise.all(
-      asks.map((part, i) => (verdicts[i] === refused ? refused : this.parts.redis.look(part))),
+      asks.map(async (part, i) => (verdicts[i] === refused ? refused : this.parts.redis.look(part))),
     );
     return together(ask.uses, asks, states, false);
   }

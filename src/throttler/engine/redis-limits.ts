@@ -10,7 +10,7 @@ import { readVerdict, type Verdict } from './verdict.js';
 
 /** What the script does with the units of a request: nothing, takes them where all policies have room, takes them in any case. */
 const MODE = { look: 0, consume: 1, charge: 2 } as const;
-export type Mode = keyof typeof MODE;
+type Mode = keyof typeof MODE;
 
 class Waiting {
   constructor(

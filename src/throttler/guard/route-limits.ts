@@ -37,10 +37,10 @@ export class RouteLimits implements OnModuleInit {
       const prototype = metatype.prototype as Record<string, unknown> | null;
       if (prototype === null) continue;
       for (const name of this.scanner.getAllMethodNames(prototype)) {
-        const handler = Object.getOwnPropertyDescriptor(prototype, name)?.value ?? prototype[name];
+        const handler: unknown = prototype[name];
         if (typeof handler !== 'function') continue;
         if (rulesOf(metatype).length + rulesOf(handler).length === 0) continue;
-        this.of(metatype as Controller, handler as Handler);
+        this.of(metatype as Controller, handler);
       }
     }
   }

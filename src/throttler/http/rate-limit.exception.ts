@@ -1,3 +1,4 @@
+// eslint-disable-next-line @typescript-eslint/no-restricted-imports -- the guard throws it
 import { HttpException, HttpStatus } from '@nestjs/common';
 import type { RateLimitResult } from '../rate-limit-result.js';
 
