@@ -23,6 +23,7 @@ export type {
 export type { Caller } from './callers/caller.js';
 export type { Tracker } from './callers/tracker.js';
 export { byIp, type ByIpOptions } from './callers/by-ip.js';
+export { ipKey } from './callers/ip-key.js';
 export { byUser, type UserPick } from './callers/by-user.js';
 export { byApiKey, type ByApiKeyOptions } from './callers/by-api-key.js';
 export { bySession, type BySessionOptions } from './callers/by-session.js';

@@ -12,15 +12,22 @@ describeAdapters((shop) => {
       Object.entries(methods).map(([method, { responses }]) => `${method} ${path} ${Object.keys(responses).join(' ')}`),
     );
     expect(routes.toSorted()).toEqual([
+      'delete /admin/rate-limits/{client} 204 400 401 403 429 503',
+      'get /admin/rate-limits/{client} 200 400 401 403 429 503',
       'get /health/live 200',
       'get /health/ready 200 503',
-      'get /products 200 304 400',
-      'get /products/{id} 200 400 404',
-      'get /products/{id}/views 200 400 404 503',
-      'get /users/{userId}/settings 200 400',
-      'post /products/{id}/views 202 400 404 503',
-      'put /products/{id} 200 400 404 409',
-      'put /users/{userId}/settings 200 400',
+      'get /orders/{id} 200 400 404 429',
+      'get /products 200 304 400 429',
+      'get /products/search 200 400 429',
+      'get /products/{id} 200 400 404 429',
+      'get /products/{id}/views 200 400 404 429 503',
+      'get /users/{userId}/settings 200 400 429',
+      'post /auth/login 200 400 401 429',
+      'post /auth/register 201 400 409 429',
+      'post /orders 201 400 409 429',
+      'post /products/{id}/views 202 400 404 429 503',
+      'put /products/{id} 200 400 404 409 429',
+      'put /users/{userId}/settings 200 400 429',
     ]);
   });
 

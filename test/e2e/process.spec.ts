@@ -12,7 +12,8 @@ let dataDir: string;
 const services: ServiceProcess[] = [];
 
 function start(env: NodeJS.ProcessEnv): ServiceProcess {
-  const service = new ServiceProcess({ PORT: '0', DATA_DIR: dataDir, ...env });
+  const unlimited = { RATE_LIMIT_BURST: '1000000', RATE_LIMIT_SUSTAINED: '1000000' };
+  const service = new ServiceProcess({ PORT: '0', DATA_DIR: dataDir, ...unlimited, ...env });
   services.push(service);
   return service;
 }

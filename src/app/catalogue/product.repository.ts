@@ -1,11 +1,11 @@
 import { Injectable } from '@nestjs/common';
-import { type Selectable, sql } from 'kysely';
+import { type Selectable, type SelectQueryBuilder, sql } from 'kysely';
 import { type Database, InjectDatabase } from '../database/database.js';
-import type { ProductTable } from '../database/schema.js';
+import type { ProductTable, Schema } from '../database/schema.js';
 import { StaleProductError, UnknownReferenceError } from './catalogue.errors.js';
-import type { Product, ProductChange, ProductPage, ProductQuery, ProductUpdate } from './product.js';
+import type { Product, ProductChange, ProductPage, ProductQuery, ProductSearch, ProductUpdate } from './product.js';
 
-/** The products in Postgres. `find` is one statement, `list` two, `update` a transaction of two. */
+/** The products in Postgres. `find` is one statement, `list` and `search` are two each, `update` a transaction of two. */
 @Injectable()
 export class ProductRepository {
   constructor(@InjectDatabase() private readonly db: Database) {}
@@ -25,16 +25,16 @@ export class ProductRepository {
     if (brand !== undefined) {
       matching = matching.where('brand', '=', brand);
     }
-    const [rows, { total }] = await Promise.all([
-      matching
-        .selectAll()
-        .orderBy('id')
-        .limit(pageSize)
-        .offset((page - 1) * pageSize)
-        .execute(),
-      matching.select(sql<number>`count(*)::int`.as('total')).executeTakeFirstOrThrow(),
-    ]);
-    return { items: rows.map(toProduct), page, pageSize, total, pages: Math.ceil(total / pageSize) };
+    return pageOf(matching, page, pageSize, (rows) => rows.orderBy('id'));
+  }
+
+  /** One page of the products that have these words in their name or description, those first that have them most. */
+  async search({ q, page, pageSize }: ProductSearch): Promise<ProductPage> {
+    const words = sql`websearch_to_tsquery('english', ${q})`;
+    const matching = this.db.selectFrom('products').where(sql<boolean>`${TEXT} @@ ${words}`);
+    return pageOf(matching, page, pageSize, (rows) =>
+      rows.orderBy(sql`ts_rank(${TEXT}, ${words})`, 'desc').orderBy('id'),
+    );
   }
 
   /**
@@ -78,6 +78,28 @@ export class ProductRepository {
       return { before, after: toProduct(row) };
     });
   }
+}
+
+/** As the index `products_words` has it. */
+const TEXT = sql`to_tsvector('english', name || ' ' || description)`;
+
+type Matching = SelectQueryBuilder<Schema, 'products', object>;
+
+async function pageOf(
+  matching: Matching,
+  page: number,
+  pageSize: number,
+  ordered: (rows: Matching) => Matching,
+): Promise<ProductPage> {
+  const [rows, { total }] = await Promise.all([
+    ordered(matching)
+      .selectAll()
+      .limit(pageSize)
+      .offset((page - 1) * pageSize)
+      .execute(),
+    matching.select(sql<number>`count(*)::int`.as('total')).executeTakeFirstOrThrow(),
+  ]);
+  return { items: rows.map(toProduct), page, pageSize, total, pages: Math.ceil(total / pageSize) };
 }
 
 function toProduct(row: Selectable<ProductTable>): Product {

@@ -45,6 +45,14 @@ export interface ProductQuery extends ProductFilter {
   readonly pageSize: number;
 }
 
+/** Which products by their words, and which part of them. Pages count from 1. */
+export interface ProductSearch {
+  /** As people type it into a search box: words, "phrases", or, -without. */
+  readonly q: string;
+  readonly page: number;
+  readonly pageSize: number;
+}
+
 /** A part of a list; `items` is empty beyond the end. */
 export interface ProductPage {
   readonly items: readonly Product[];

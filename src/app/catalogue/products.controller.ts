@@ -11,19 +11,24 @@ import {
 } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { CacheResponse, CacheStatusInterceptor } from 'rookery/cache';
+import { RateLimit } from 'rookery/throttler';
 import { ApiProblem } from '../http/api-problem.decorator.js';
 import { InvalidRequestException } from '../http/invalid-request.exception.js';
 import { FieldProblem } from '../http/problem-details.js';
+import { ApiRateLimited } from '../rate-limits/api-rate-limited.decorator.js';
+import { COST_OF_A_SEARCH } from '../rate-limits/rate-limit-policies.js';
 import { PRODUCT_PAGES } from './catalogue.cache.js';
 import { StaleProductError, UnknownReferenceError } from './catalogue.errors.js';
 import { CatalogueService } from './catalogue.service.js';
 import { ListProductsQuery } from './dto/list-products.query.js';
 import { ProductIdParams } from './dto/product-id.params.js';
 import { ProductPageResponse, ProductResponse } from './dto/product.response.js';
+import { SearchProductsQuery } from './dto/search-products.query.js';
 import { UpdateProductBody } from './dto/update-product.body.js';
 
 @ApiTags('Products')
 @ApiProblem(400, 'A parameter or a field of the body cannot be used; `errors` names it')
+@ApiRateLimited()
 @Controller('products')
 export class ProductsController {
   constructor(private readonly catalogue: CatalogueService) {}
@@ -49,6 +54,18 @@ export class ProductsController {
   @Get()
   async list(@Query() query: ListProductsQuery): Promise<ProductPageResponse> {
     return this.catalogue.list(query);
+  }
+
+  @ApiOperation({
+    summary: 'Products by words',
+    description: `Those with the words in their name or description, the best first. One search counts as ${COST_OF_A_SEARCH} requests.`,
+  })
+  @ApiOkResponse({ type: ProductPageResponse })
+  @RateLimit('burst', { cost: COST_OF_A_SEARCH })
+  @RateLimit('sustained', { cost: COST_OF_A_SEARCH })
+  @Get('search')
+  async search(@Query() query: SearchProductsQuery): Promise<ProductPageResponse> {
+    return this.catalogue.search(query);
   }
 
   @ApiOperation({ summary: 'One product', description: 'Cached for ten minutes, or until it is changed.' })

@@ -25,6 +25,9 @@ describe('loadConfig', () => {
       redisUrl: undefined,
       redisServerBin: undefined,
       databaseUrl: undefined,
+      clientLimits: { burst: 20, sustained: 1_000 },
+      trustedProxies: [],
+      adminToken: undefined,
     });
   });
 
@@ -39,6 +42,10 @@ describe('loadConfig', () => {
         REDIS_URL: 'rediss://user:secret@cache:6380/2',
         REDIS_SERVER_BIN: '/opt/valkey-server',
         DATABASE_URL: 'postgres://shop@db/shop',
+        RATE_LIMIT_BURST: '50',
+        RATE_LIMIT_SUSTAINED: '5000',
+        TRUSTED_PROXIES: 'loopback, 10.0.0.0/8',
+        ADMIN_TOKEN: 'sixteen-letters!',
       }),
     ).toEqual({
       port: 0,
@@ -49,6 +56,9 @@ describe('loadConfig', () => {
       redisUrl: 'rediss://user:secret@cache:6380/2',
       redisServerBin: '/opt/valkey-server',
       databaseUrl: 'postgres://shop@db/shop',
+      clientLimits: { burst: 50, sustained: 5_000 },
+      trustedProxies: ['loopback', '10.0.0.0/8'],
+      adminToken: 'sixteen-letters!',
     });
   });
 
@@ -72,11 +82,19 @@ describe('loadConfig', () => {
     ['REDIS_URL', 'http://localhost'],
     ['DATABASE_URL', 'mysql://root@db/shop'],
     ['DATABASE_URL', 'postgres://'],
+    // One search would be more than that.
+    ['RATE_LIMIT_BURST', '4'],
+    ['RATE_LIMIT_SUSTAINED', '1e9'],
+    ['TRUSTED_PROXIES', 'everybody'],
+    ['TRUSTED_PROXIES', '10.0.0.0/8,'],
+    ['ADMIN_TOKEN', 'short'],
+    ['ADMIN_TOKEN', 'two words of a token'],
   ])('refuses %s=%s', (variable, value) => {
     expect(Object.keys(problemsOf({ [variable]: value }))).toEqual([variable]);
   });
 
-  it('never repeats a URL, which may hold a password', () => {
+  it('never repeats a URL, which may hold a password, nor a token', () => {
     expect(JSON.stringify(problemsOf({ REDIS_URL: 'redi://:hunter2@cache' }))).not.toContain('hunter2');
+    expect(JSON.stringify(problemsOf({ ADMIN_TOKEN: 'hunter2' }))).not.toContain('hunter2');
   });
 });

@@ -1,8 +1,10 @@
 import { resolve } from 'node:path';
 import { plainToInstance } from 'class-transformer';
 import { validateSync, type ValidationError } from 'class-validator';
+import type { ClientLimits } from '../rate-limits/rate-limit-policies.js';
 import { ConfigError } from './config.error.js';
 import { Environment, type HttpAdapterName, type LogLevelName } from './environment.js';
+import { proxiesIn } from './proxy-list.decorator.js';
 
 /** What the service is told from outside, checked and complete. */
 export interface AppConfig {
@@ -15,6 +17,9 @@ export interface AppConfig {
   readonly redisUrl: string | undefined;
   readonly redisServerBin: string | undefined;
   readonly databaseUrl: string | undefined;
+  readonly clientLimits: ClientLimits;
+  readonly trustedProxies: readonly string[];
+  readonly adminToken: string | undefined;
 }
 
 /**
@@ -40,6 +45,9 @@ export function loadConfig(env: Readonly<NodeJS.ProcessEnv> = process.env): AppC
     redisUrl: environment.REDIS_URL,
     redisServerBin: environment.REDIS_SERVER_BIN,
     databaseUrl: environment.DATABASE_URL,
+    clientLimits: { burst: environment.RATE_LIMIT_BURST, sustained: environment.RATE_LIMIT_SUSTAINED },
+    trustedProxies: environment.TRUSTED_PROXIES === undefined ? [] : proxiesIn(environment.TRUSTED_PROXIES),
+    adminToken: environment.ADMIN_TOKEN,
   };
 }
 
@@ -52,6 +60,10 @@ const VARIABLES = [
   'REDIS_URL',
   'REDIS_SERVER_BIN',
   'DATABASE_URL',
+  'RATE_LIMIT_BURST',
+  'RATE_LIMIT_SUSTAINED',
+  'TRUSTED_PROXIES',
+  'ADMIN_TOKEN',
 ] as const satisfies readonly (keyof Environment)[];
 
 function known(env: Readonly<NodeJS.ProcessEnv>): Record<string, string> {

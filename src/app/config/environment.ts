@@ -1,5 +1,7 @@
-import { IsIn, IsInt, IsNotEmpty, IsOptional, IsString, Max, Min } from 'class-validator';
+import { IsIn, IsInt, IsNotEmpty, IsOptional, IsString, Matches, Max, Min } from 'class-validator';
+import { COST_OF_A_SEARCH } from '../rate-limits/rate-limit-policies.js';
 import { Decimal } from '../validation/decimal.decorator.js';
+import { IsProxyList } from './proxy-list.decorator.js';
 import { IsServerUrl } from './server-url.decorator.js';
 
 /** The HTTP servers that the service runs on. */
@@ -9,6 +11,9 @@ export type HttpAdapterName = (typeof HTTP_ADAPTERS)[number];
 /** From the quietest to the chattiest; each level includes those before it. */
 export const LOG_LEVELS = ['fatal', 'error', 'warn', 'log', 'debug', 'verbose'] as const;
 export type LogLevelName = (typeof LOG_LEVELS)[number];
+
+const MOST_REQUESTS = 1_000_000_000;
+const REQUESTS = `must be a whole number from ${COST_OF_A_SEARCH} to ${MOST_REQUESTS}`;
 
 /** The environment variables of the service, with their defaults and what each may be. */
 export class Environment {
@@ -49,4 +54,28 @@ export class Environment {
   @IsOptional()
   @IsServerUrl(['postgres', 'postgresql'])
   readonly DATABASE_URL?: string;
+
+  /** Requests that a client may make in a second. */
+  @Decimal()
+  @Max(MOST_REQUESTS, { message: REQUESTS })
+  @Min(COST_OF_A_SEARCH, { message: REQUESTS })
+  @IsInt({ message: REQUESTS })
+  readonly RATE_LIMIT_BURST: number = 20;
+
+  /** Requests that a client may make in an hour. */
+  @Decimal()
+  @Max(MOST_REQUESTS, { message: REQUESTS })
+  @Min(COST_OF_A_SEARCH, { message: REQUESTS })
+  @IsInt({ message: REQUESTS })
+  readonly RATE_LIMIT_SUSTAINED: number = 1_000;
+
+  /** The proxies whose X-Forwarded-For says who the client is; without it, nobody's does. */
+  @IsOptional()
+  @IsProxyList()
+  readonly TRUSTED_PROXIES?: string;
+
+  /** Opens the admin routes to who sends it; without it they are closed. Its message never repeats it. */
+  @IsOptional()
+  @Matches(/^\S{16,}$/, { message: 'must have at least 16 characters, without spaces' })
+  readonly ADMIN_TOKEN?: string;
 }

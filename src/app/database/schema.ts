@@ -9,6 +9,9 @@ export interface Schema {
   user_settings: UserSettingsTable;
   product_views: ProductViewsTable;
   applied_batches: AppliedBatchTable;
+  users: UserTable;
+  orders: OrderTable;
+  order_lines: OrderLineTable;
 }
 
 interface SlugTable {
@@ -48,4 +51,27 @@ interface ProductViewsTable {
 interface AppliedBatchTable {
   id: string;
   applied_at: Generated<Date>;
+}
+
+interface UserTable {
+  id: Generated<number>;
+  email: string;
+  name: string;
+  password_hash: string;
+  created_at: Generated<Date>;
+}
+
+interface OrderTable {
+  id: Generated<string>;
+  /** The driver reads a `bigint` as text. */
+  total_cents: ColumnType<string, number, number>;
+  currency: string;
+  created_at: Generated<Date>;
+}
+
+interface OrderLineTable {
+  order_id: string;
+  product_id: number;
+  quantity: number;
+  price_cents: number;
 }

@@ -1,5 +1,6 @@
 import { Controller, Get, Header, HttpStatus, Res } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { SkipRateLimit } from 'rookery/throttler';
 import { Drain } from '../lifecycle/drain.js';
 import { DatabaseHealth } from './database-health.js';
 import { HealthReport } from './health-report.js';
@@ -11,6 +12,8 @@ interface StatusResponse {
 }
 
 @ApiTags('Health')
+// Probes come from one address, and are never to be refused.
+@SkipRateLimit()
 @Controller('health')
 export class HealthController {
   constructor(

@@ -10,6 +10,7 @@ export function serveApiDocs(app: INestApplication): void {
     .setTitle('Rookery shop')
     .setDescription('A small shop that uses the modules of Rookery as any Nest application would.')
     .setVersion('1')
+    .addBearerAuth({ type: 'http', scheme: 'bearer', description: 'ADMIN_TOKEN of the service' })
     .build();
   SwaggerModule.setup(DOCS_PATH, app, () => SwaggerModule.createDocument(app, config), {
     customSiteTitle: 'Rookery shop',

@@ -1,5 +1,6 @@
 import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException, HttpStatus, Logger } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
+import { RateLimitException } from 'rookery/throttler';
 import { InvalidRequestException } from './invalid-request.exception.js';
 import { FieldProblem, pathOf, PROBLEM_JSON, ProblemDetails } from './problem-details.js';
 import { whyUnavailable } from './unavailability.js';
@@ -39,12 +40,14 @@ export class ProblemDetailsFilter implements ExceptionFilter {
 
 function toProblem(error: unknown, instance: string): ProblemDetails {
   if (error instanceof InvalidRequestException) {
-    return new ProblemDetails(400, error.message, instance, error.errors);
+    return new ProblemDetails(400, error.message, instance, { errors: error.errors });
   }
   if (isMalformedBody(error)) {
-    return new ProblemDetails(400, 'The body cannot be read', instance, [
-      new FieldProblem('body', 'body must be valid JSON'),
-    ]);
+    const errors = [new FieldProblem('body', 'body must be valid JSON')];
+    return new ProblemDetails(400, 'The body cannot be read', instance, { errors });
+  }
+  if (error instanceof RateLimitException) {
+    return rateLimitProblem(error, instance);
   }
   if (error instanceof HttpException && error.getStatus() < 500) {
     return new ProblemDetails(error.getStatus(), error.message, instance);
@@ -54,6 +57,13 @@ function toProblem(error: unknown, instance: string): ProblemDetails {
     return new ProblemDetails(HttpStatus.SERVICE_UNAVAILABLE, unavailable, instance);
   }
   return new ProblemDetails(HttpStatus.INTERNAL_SERVER_ERROR, 'The service failed to answer', instance);
+}
+
+/** The guard has set the headers. */
+function rateLimitProblem({ problem, result }: RateLimitException, instance: string): ProblemDetails {
+  const { type, title, status, 'violated-policies': violatedPolicies } = problem;
+  const seconds = Math.ceil(result.retryAfterMs / 1_000);
+  return new ProblemDetails(status, `Try again in ${seconds} s`, instance, { type, title, violatedPolicies });
 }
 
 /** Fastify refuses such a body with a code of its own, or with the SyntaxError that Express always gives. */

@@ -18,10 +18,10 @@ export class FieldProblem {
   }
 }
 
-/** What every failed request is answered with: RFC 9457, extended by the fields that are at fault. */
+/** What every failed request is answered with: RFC 9457, extended by the fields that are at fault or the rate limits that refuse. */
 export class ProblemDetails {
-  @ApiProperty({ example: 'about:blank', description: 'No type of its own: the status says what kind it is' })
-  readonly type: string = 'about:blank';
+  @ApiProperty({ example: 'about:blank', description: '`about:blank` where the status says what kind it is' })
+  readonly type: string;
 
   @ApiProperty({ example: 'Bad Request' })
   readonly title: string;
@@ -38,15 +38,36 @@ export class ProblemDetails {
   @ApiPropertyOptional({ type: [FieldProblem] })
   readonly errors?: readonly FieldProblem[];
 
-  constructor(status: number, detail: string, instance: string, errors: readonly FieldProblem[] = []) {
-    this.title = STATUS_CODES[status] ?? 'Error';
+  @ApiPropertyOptional({ type: [String], description: 'The rate limits that refuse, as `RateLimit-Policy` names them' })
+  readonly 'violated-policies'?: readonly string[];
+
+  constructor(status: number, detail: string, instance: string, particulars: ProblemParticulars = {}) {
+    const {
+      type = 'about:blank',
+      title = STATUS_CODES[status] ?? 'Error',
+      errors = [],
+      violatedPolicies,
+    } = particulars;
+    this.type = type;
+    this.title = title;
     this.status = status;
     this.detail = detail;
     this.instance = instance;
     if (errors.length > 0) {
       this.errors = errors;
     }
+    if (violatedPolicies !== undefined) {
+      this['violated-policies'] = violatedPolicies;
+    }
   }
+}
+
+/** What only some kinds of problems have. */
+export interface ProblemParticulars {
+  readonly type?: string;
+  readonly title?: string;
+  readonly errors?: readonly FieldProblem[];
+  readonly violatedPolicies?: readonly string[] | undefined;
 }
 
 /** What {@link ProblemDetails} say of a URL: its query may hold what is nobody's business. */

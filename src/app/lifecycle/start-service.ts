@@ -33,7 +33,12 @@ export async function startService(config: AppConfig): Promise<RunningService> {
     const app = await createApp({
       httpAdapter: config.httpAdapter,
       logger: new ShopLogger(config.logLevel),
-      redisUrl: redis.url,
+      settings: {
+        redisUrl: redis.url,
+        clientLimits: config.clientLimits,
+        trustedProxies: config.trustedProxies,
+        adminToken: config.adminToken,
+      },
       database: database.db,
     });
     teardown.add(() => closeGracefully(app));

@@ -2,6 +2,7 @@ import { Controller, Get, Header, HttpCode, HttpStatus, NotFoundException, Param
 import { ApiAcceptedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { ProductIdParams } from '../catalogue/dto/product-id.params.js';
 import { ApiProblem } from '../http/api-problem.decorator.js';
+import { ApiRateLimited } from '../rate-limits/api-rate-limited.decorator.js';
 import { ProductViewsResponse } from './dto/product-views.response.js';
 import { ProductViewsService } from './product-views.service.js';
 
@@ -9,6 +10,7 @@ import { ProductViewsService } from './product-views.service.js';
 @ApiProblem(400, 'The id cannot be used')
 @ApiProblem(404, 'There is no such product')
 @ApiProblem(503, 'Redis is out of reach; `Retry-After` says when to try again')
+@ApiRateLimited()
 @Controller('products/:id/views')
 export class ProductViewsController {
   constructor(private readonly views: ProductViewsService) {}

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe } from '@jest/globals';
 import { eventually, type RedisServer, startRedis } from 'rookery/testing';
 import { HTTP_ADAPTERS, type HttpAdapterName } from '../../../src/app/config/environment.js';
+import type { Settings } from '../../../src/app/config/settings.js';
 import { createApp, type ShopApplication } from '../../../src/app/create-app.js';
 import type { OpenDatabase } from '../../../src/app/database/open-database.js';
 import { ShopLogger } from '../../../src/app/logging/logger.js';
@@ -13,6 +14,23 @@ export interface Answer {
   readonly body: unknown;
 }
 
+/** What a test has otherwise than other tests. */
+export type ShopSettings = Partial<Omit<Settings, 'redisUrl'>>;
+
+/** All requests of the tests come from one address. */
+const UNLIMITED: Omit<Settings, 'redisUrl'> = {
+  clientLimits: { burst: 1_000_000, sustained: 1_000_000 },
+  trustedProxies: [],
+  adminToken: undefined,
+};
+
+function asJson(body: unknown): RequestInit {
+  return {
+    headers: { 'content-type': 'application/json' },
+    body: typeof body === 'string' ? body : JSON.stringify(body),
+  };
+}
+
 /** The service over a Redis and a database of its own, as a client on the network sees it. */
 export class Shop {
   static readonly products = PRODUCTS;
@@ -23,30 +41,36 @@ export class Shop {
     readonly app: ShopApplication,
     readonly url: string,
     private readonly httpAdapter: HttpAdapterName,
+    private readonly settings: ShopSettings,
   ) {}
 
-  static async open(httpAdapter: HttpAdapterName): Promise<Shop> {
+  static async open(httpAdapter: HttpAdapterName, settings: ShopSettings = {}): Promise<Shop> {
     const [redis, database] = await Promise.all([startRedis(), openFilledDatabase()]);
-    return Shop.#on(redis, database, httpAdapter);
+    return Shop.#on(redis, database, httpAdapter, settings);
   }
 
-  static async #on(redis: RedisServer, database: OpenDatabase, httpAdapter: HttpAdapterName): Promise<Shop> {
+  static async #on(
+    redis: RedisServer,
+    database: OpenDatabase,
+    httpAdapter: HttpAdapterName,
+    settings: ShopSettings,
+  ): Promise<Shop> {
     const app = await createApp({
       httpAdapter,
       logger: new ShopLogger('fatal'),
-      redisUrl: redis.url,
+      settings: { ...UNLIMITED, redisUrl: redis.url, ...settings },
       database: database.db,
     });
     await app.listen(0, '127.0.0.1');
     const { port } = app.getHttpServer().address() as { readonly port: number };
-    const shop = new Shop(redis, database, app, `http://127.0.0.1:${port}`, httpAdapter);
+    const shop = new Shop(redis, database, app, `http://127.0.0.1:${port}`, httpAdapter, settings);
     await shop.#untilWarm();
     return shop;
   }
 
   /** Runs `work` with another instance of the service on the same Redis and the same database. */
   async withAnother(work: (other: Shop) => Promise<void>): Promise<void> {
-    const other = await Shop.#on(this.redis, this.database, this.httpAdapter);
+    const other = await Shop.#on(this.redis, this.database, this.httpAdapter, this.settings);
     try {
       await work(other);
     } finally {
@@ -59,15 +83,11 @@ export class Shop {
   }
 
   async put(path: string, body: unknown): Promise<Answer> {
-    return this.send(path, {
-      method: 'PUT',
-      headers: { 'content-type': 'application/json' },
-      body: typeof body === 'string' ? body : JSON.stringify(body),
-    });
+    return this.send(path, { method: 'PUT', ...asJson(body) });
   }
 
-  async post(path: string): Promise<Answer> {
-    return this.send(path, { method: 'POST' });
+  async post(path: string, body?: unknown): Promise<Answer> {
+    return this.send(path, { method: 'POST', ...(body === undefined ? {} : asJson(body)) });
   }
 
   async send(path: string, init?: RequestInit): Promise<Answer> {
@@ -101,11 +121,14 @@ export class Shop {
 }
 
 /** The same tests on each HTTP adapter, with one shop for each. */
-export function describeAdapters(tests: (shop: () => Shop, adapter: HttpAdapterName) => void): void {
+export function describeAdapters(
+  tests: (shop: () => Shop, adapter: HttpAdapterName) => void,
+  settings?: ShopSettings,
+): void {
   describe.each(HTTP_ADAPTERS)('on %s', (adapter) => {
     let shop: Shop;
     beforeAll(async () => {
-      shop = await Shop.open(adapter);
+      shop = await Shop.open(adapter, settings);
     });
     afterAll(() => shop.close());
     tests(() => shop, adapter);

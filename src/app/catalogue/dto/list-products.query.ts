@@ -1,13 +1,9 @@
 import { ApiPropertyOptional } from '@nestjs/swagger';
-import { IsInt, IsOptional, Max, Min } from 'class-validator';
-import { Decimal } from '../../validation/decimal.decorator.js';
+import { IsOptional } from 'class-validator';
+import { PageQuery } from './page.query.js';
 import { IsSlug } from './slug.decorator.js';
 
-/** Far beyond any list of the shop, and small enough for Postgres to skip to. */
-const MAX_PAGE = 1_000_000;
-const MAX_PAGE_SIZE = 100;
-
-export class ListProductsQuery {
+export class ListProductsQuery extends PageQuery {
   @ApiPropertyOptional({ description: 'The slug of a category', example: 'kitchen' })
   @IsSlug()
   @IsOptional()
@@ -17,18 +13,4 @@ export class ListProductsQuery {
   @IsSlug()
   @IsOptional()
   readonly brand?: string;
-
-  @ApiPropertyOptional({ type: 'integer', minimum: 1, maximum: MAX_PAGE, default: 1 })
-  @Max(MAX_PAGE)
-  @Min(1)
-  @IsInt()
-  @Decimal()
-  readonly page: number = 1;
-
-  @ApiPropertyOptional({ type: 'integer', minimum: 1, maximum: MAX_PAGE_SIZE, default: 24 })
-  @Max(MAX_PAGE_SIZE)
-  @Min(1)
-  @IsInt()
-  @Decimal()
-  readonly pageSize: number = 24;
 }

@@ -1,7 +1,7 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { IsInt, IsOptional, Max, Min } from 'class-validator';
 import { IsSlug } from './slug.decorator.js';
-import { IsText } from './text.decorator.js';
+import { IsText } from '../../validation/text.decorator.js';
 
 const MAX_PRICE_CENTS = 100_000_000;
 const MAX_STOCK = 1_000_000;

@@ -1,0 +1,57 @@
+import {
+  Body,
+  ConflictException,
+  Controller,
+  Header,
+  HttpCode,
+  HttpStatus,
+  Post,
+  UnauthorizedException,
+} from '@nestjs/common';
+import { ApiCreatedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { RateLimit } from 'rookery/throttler';
+import { ApiProblem } from '../http/api-problem.decorator.js';
+import { ApiRateLimited } from '../rate-limits/api-rate-limited.decorator.js';
+import { EmailTakenError } from './auth.errors.js';
+import { AuthService } from './auth.service.js';
+import { LoginBody } from './dto/login.body.js';
+import { RegisterBody } from './dto/register.body.js';
+import { UserResponse } from './dto/user.response.js';
+
+@ApiTags('Users')
+@ApiProblem(400, 'A field of the body cannot be used; `errors` names it')
+@ApiRateLimited()
+@RateLimit('login')
+@Controller('auth')
+export class AuthController {
+  constructor(private readonly auth: AuthService) {}
+
+  @ApiOperation({ summary: 'Register', description: 'Counted as a try to log in.' })
+  @ApiCreatedResponse({ type: UserResponse })
+  @ApiProblem(409, 'Somebody is registered with this address already')
+  @Header('cache-control', 'no-store')
+  @Post('register')
+  async register(@Body() registration: RegisterBody): Promise<UserResponse> {
+    try {
+      return await this.auth.register(registration);
+    } catch (error) {
+      throw error instanceof EmailTakenError ? new ConflictException(error.message, { cause: error }) : error;
+    }
+  }
+
+  @ApiOperation({
+    summary: 'Log in',
+    description:
+      'Says whose the address and the password are. The shop has no sessions yet: nothing is remembered of it.',
+  })
+  @ApiOkResponse({ type: UserResponse })
+  @ApiProblem(401, 'The address or the password is wrong')
+  @Header('cache-control', 'no-store')
+  @HttpCode(HttpStatus.OK)
+  @Post('login')
+  async logIn(@Body() credentials: LoginBody): Promise<UserResponse> {
+    const user = await this.auth.logIn(credentials);
+    if (user === null) throw new UnauthorizedException('The address or the password is wrong');
+    return user;
+  }
+}

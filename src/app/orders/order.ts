@@ -1,0 +1,22 @@
+/** So many of a product, at the price of one when it was ordered. */
+export interface OrderLine {
+  readonly productId: number;
+  readonly quantity: number;
+  readonly priceCents: number;
+}
+
+/** What somebody has ordered. */
+export interface Order {
+  /** A UUID that cannot be guessed: who knows it may see the order. */
+  readonly id: string;
+  /** In the order of the products' ids. */
+  readonly lines: readonly OrderLine[];
+  readonly totalCents: number;
+  /** ISO 4217. */
+  readonly currency: string;
+  /** ISO 8601, in UTC. */
+  readonly createdAt: string;
+}
+
+/** What is to be ordered; each product stands in it once. */
+export type OrderRequest = readonly Pick<OrderLine, 'productId' | 'quantity'>[];

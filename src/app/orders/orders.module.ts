@@ -1,0 +1,13 @@
+import { Module } from '@nestjs/common';
+import { CatalogueModule } from '../catalogue/catalogue.module.js';
+import { OrderRepository } from './order.repository.js';
+import { OrdersController } from './orders.controller.js';
+import { OrdersService } from './orders.service.js';
+
+/** What is ordered. */
+@Module({
+  imports: [CatalogueModule],
+  controllers: [OrdersController],
+  providers: [OrdersService, OrderRepository],
+})
+export class OrdersModule {}
