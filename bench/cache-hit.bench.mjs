@@ -2,7 +2,7 @@
 import { startRedis } from 'rookery/testing';
 import { readArgs } from './lib/args.mjs';
 import { PACKAGES } from './lib/contenders/index.mjs';
-import { compareApart, openHits, WORKERS } from './lib/reads.mjs';
+import { compareReads, openHits, WORKERS } from './lib/reads.mjs';
 import { goal, header, limit, table } from './lib/report.mjs';
 import { page, product, TAGS } from './lib/values.mjs';
 import { WireTap } from './lib/wire-tap.mjs';
@@ -42,7 +42,7 @@ for (const { name: payload, value, goals, operations } of PAYLOADS) {
     operations: Math.ceil(operations / (concurrency === 1 ? 10 : 1) / (quick ? 4 : 1)),
   }));
   const size = JSON.stringify(value).length;
-  for (const [i, results] of (await compareApart(SETUPS, 'hits', node, value, loads, rounds)).entries()) {
+  for (const [i, results] of (await compareReads(SETUPS, 'hits', node, value, loads, rounds)).entries()) {
     const { concurrency } = loads[i];
     table(`${payload} (${size} bytes), concurrency ${concurrency}`, results);
     if (goals) goal('rookery against raw', results[1].ratio, concurrency === 1 ? 0.9 : 1.5);

@@ -2,7 +2,7 @@
 import { startRedis } from 'rookery/testing';
 import { readArgs } from './lib/args.mjs';
 import { PACKAGES } from './lib/contenders/index.mjs';
-import { compareApart, openMisses, WORKERS } from './lib/reads.mjs';
+import { compareReads, openMisses, WORKERS } from './lib/reads.mjs';
 import { goal, header, limit, table } from './lib/report.mjs';
 import { product, TAGS } from './lib/values.mjs';
 import { WireTap } from './lib/wire-tap.mjs';
@@ -32,7 +32,7 @@ const redis = await startRedis();
 const [node] = redis.nodes;
 header('A miss: every read asks for a new key', PACKAGES, redis);
 
-for (const [i, results] of (await compareApart(SETUPS, 'misses', node, VALUE, LOADS, rounds)).entries()) {
+for (const [i, results] of (await compareReads(SETUPS, 'misses', node, VALUE, LOADS, rounds)).entries()) {
   table(`200 B product, concurrency ${LOADS[i].concurrency}`, results);
   goal('rookery against raw', results[1].ratio, 0.95);
   goal('rookery with 3 tags against raw', results[2].ratio, 0.95);

@@ -1,9 +1,9 @@
 // Claim: a cached route serves nearly as many requests as the bare route does, and a cold one runs its handler once for all who wait.
-import autocannon from 'autocannon';
 import { startRedis } from 'rookery/testing';
 import { readArgs } from './lib/args.mjs';
 import { shuffled } from './lib/compare.mjs';
 import { Crew } from './lib/crew.mjs';
+import { requestsPerSecond } from './lib/http-load.mjs';
 import { goal, header, limit, table } from './lib/report.mjs';
 import { median } from './lib/stats.mjs';
 
@@ -58,7 +58,8 @@ async function compareRoutes(origin) {
   const rates = new Map(ROUTES.map(({ path }) => [path, []]));
   for (let round = -1; round < rounds; round++) {
     for (const { path } of shuffled(ROUTES)) {
-      const rate = await load(origin, path, { connections: CONNECTIONS, duration: SECONDS });
+      const requests = IDS.map((id) => ({ path: `/${path}/${id}` }));
+      const rate = await requestsPerSecond(origin, requests, { connections: CONNECTIONS, duration: SECONDS });
       if (round >= 0) rates.get(path).push(rate);
     }
   }
@@ -67,14 +68,6 @@ async function compareRoutes(origin) {
     const own = rates.get(route.path);
     return { ...route, perSecond: median(own), ratio: median(own.map((rate, round) => rate / bare[round])) };
   });
-}
-
-/** Requests a second. Throws when one is answered with anything but 200. */
-async function load(origin, path, options) {
-  const requests = IDS.map((id) => ({ path: `/${path}/${id}` }));
-  const { '2xx': answered, non2xx, errors, duration } = await autocannon({ url: origin, requests, ...options });
-  if (non2xx + errors > 0) throw new Error(`${path}: ${non2xx} refused, ${errors} failed`);
-  return answered / duration;
 }
 
 async function coldHandlers(app, origin, path) {

@@ -1,4 +1,4 @@
-import { compare, pooled } from './compare.mjs';
+import { compareApart } from './apart.mjs';
 import { allContenders } from './contenders/index.mjs';
 import { Crew } from './crew.mjs';
 import { slug } from './values.mjs';
@@ -11,9 +11,6 @@ const KEYS_PER_WORKER = 4;
 
 /** A service that has run for a while has its code compiled. */
 const WARM_OPERATIONS = 50_000;
-
-/** How often the processes of a comparison are started. */
-const GENERATIONS = 3;
 
 /** Short-lived, so that the rounds before do not weigh on the server. */
 const MISS_TTL_MS = 20_000;
@@ -53,23 +50,9 @@ export async function openMisses({ name, contender, ...setup }, redis, value) {
   return { name, run, close };
 }
 
-/**
- * Compares the setups, each in a process of its own: a service has one cache, and the heap and the compiled code of the others are not to weigh on it. Only one of
- * them works at a time. Their processes are started several times, since some run faster than others that do the same.
- *
- * `kind` is `'hits'` or `'misses'`; `loads` lists `{ concurrency, operations }`. Gives the results of each load.
- */
-export async function compareApart(setups, kind, redis, value, loads, rounds) {
-  const results = loads.map(() => []);
-  for (let generation = 0; generation < GENERATIONS; generation++) {
-    const opened = [];
-    for (const setup of setups) opened.push(await openApart(setup, kind, redis, value));
-    for (const [i, { concurrency, operations }] of loads.entries()) {
-      results[i].push(await compare(opened, { rounds: Math.ceil(rounds / GENERATIONS), operations, concurrency }));
-    }
-    for (const { close } of opened) await close();
-  }
-  return results.map(pooled);
+/** Compares the setups, each in a process of its own. `kind` is `'hits'` or `'misses'`. */
+export function compareReads(setups, kind, redis, value, loads, rounds) {
+  return compareApart(setups, (setup) => openApart(setup, kind, redis, value), loads, rounds);
 }
 
 async function openApart(setup, kind, { host, port }, value) {

@@ -1,15 +1,8 @@
-import { Redis } from 'ioredis';
+import { connect } from '../redis-client.mjs';
 
-/** Cache-aside by hand, with the same settings as the connection that Rookery makes. */
+/** Cache-aside by hand. */
 export async function openRaw({ redis, load, ttlMs = 3_600_000 }) {
-  const client = new Redis(redis.port, redis.host, {
-    protocol: 2,
-    enableOfflineQueue: false,
-    maxRetriesPerRequest: 0,
-    lazyConnect: true,
-  });
-  client.on('error', () => undefined);
-  await client.connect();
+  const client = await connect(redis);
   return {
     client,
     read: async (key) => {
