@@ -6,9 +6,9 @@
 
   | kind | policy         | a                    | b                | what is kept                                                             |
   | ---- | -------------- | -------------------- | ---------------- | ------------------------------------------------------------------------ |
-  | 1    | GCRA           | numerator of the     | its denominator  | theoretical arrival time, behind a colon its fraction in b-ths           |
+  | 1    | GCRA           | numerator of the     | its denominator  | theoretical arrival time, its fraction in b-ths                          |
   |      |                | interval of a unit   |                  |                                                                          |
-  | 2    | sliding window | window               |                  | number of the newest of 26 sub-windows of a 25th of it; all their counts |
+  | 2    | sliding window | window               |                  | number of the newest of 19 sub-windows of an 18th of it; all their counts |
   | 3    | fixed window   | window               |                  | its start, its count                                                     |
   | 4    | sliding counter| window               |                  | number of the window, its count, the count of the one before             |
   | 5    | token bucket   | time between refills | tokens of one    | time of the last refill, tokens taken since the bucket was full          |
@@ -16,61 +16,86 @@
   | 7    | concurrency    | lease                |                  | sorted set: a member for each holder, by the end of its lease            |
 
   KEYS  keys...   string   for each request in turn: the blocks of its callers; a key for each policy; a block for each policy that has a blockMs
-  ARGV  givenUs   integer  the time, for tests; 0 for the server's own
-  ARGV  latestUs  integer  after this time nobody waits for the decisions, and nothing is done; 0 for no such time
+  ARGV  clockUs   integer  after this time nobody waits for the decisions, and nothing is done; 0 for no such time; below 0 minus the time itself, for tests
   ARGV  mode      integer  0 looks, 1 charges what all policies have room for, 2 charges whether they have or not, and takes back what is below 0
-  ARGV  defined   integer  how many policies are defined
-  ARGV  words...  integer  for each policy that is defined: kind, limit, a, b, units, 1 when it refuses nobody or else 0, for how many milliseconds
-    a refusal blocks or else 0; then for each request: how many callers, how many policies, its name as a holder, and the number of each policy
+  ARGV  words...  integer  definitions of policies, which are numbered from 1, and requests. A definition: its kind, and 8 when it refuses nobody, and 16 when a refusal
+    blocks; limit; a; for kinds 1 and 5 b; units; for how many milliseconds a refusal blocks, if it does. A request: minus the number of its policies, 16 times that of its
+    callers and 256 when it has a name as a holder; the number of each policy; that name, if any
   REPLY integer[]  the time; then for each request: 1 when it is admitted, 0 when policies refuse it, -1 when a caller is blocked; for a blocked one for how many
     milliseconds; else for each policy what it has left, after how many milliseconds it has its whole limit again, and after how many it has room for these
     units, 0 when it has now. Nothing but the time when it is too late
 ]]
-local givenUs = tonumber(ARGV[1])
-local latestUs = tonumber(ARGV[2])
-local mode = tonumber(ARGV[3])
-local defined = tonumber(ARGV[4])
+local clockUs = tonumber(ARGV[1])
+local mode = tonumber(ARGV[2])
 
-local now = givenUs
-if now == 0 then
+local now = -clockUs
+if clockUs >= 0 then
   local time = redis.call('TIME')
   now = time[1] * 1000000 + time[2]
+  if clockUs > 0 and now > clockUs then return { now } end
 end
-if latestUs > 0 and now > latestUs then return { now } end
 
 local keys = { unpack(KEYS, 1) }
-local words = { unpack(ARGV, 5) }
--- What several requests of this call have in common, the later ones find as the earlier ones left it.
-local known = {}
-for place, value in ipairs(redis.call('MGET', unpack(KEYS))) do known[keys[place]] = value end
+local words = { unpack(ARGV, 3) }
+local stored = redis.call('MGET', unpack(KEYS))
+-- What requests of this call have written, by key: the later ones find what they have in common as the earlier ones left it.
+local written = {}
 
--- Of a narrow ring, whose counts take two bytes each, and of a wide one.
-local NARROW, NARROW_BYTES = '>I6HHHHHHHHHHHHHHHHHHHHHHHHHH', 58
-local WIDE = '>I6I4I4I4I4I4I4I4I4I4I4I4I4I4I4I4I4I4I4I4I4I4I4I4I4I4I4'
+-- Of a narrow ring, whose counts take two bytes each, and of a wide one. The narrow one is as long as a string may be that Redis keeps in one piece.
+local NARROW, NARROW_BYTES = '>I6HHHHHHHHHHHHHHHHHHH', 44
+local WIDE = '>I6I4I4I4I4I4I4I4I4I4I4I4I4I4I4I4I4I4I4I4'
 -- The most that a count can be.
 local MOST = 4294967295
 
 local reply = { now }
-local key, word = 0, 7 * defined
-while word < #words do
-  local callers, policies, holder = tonumber(words[word + 1]), tonumber(words[word + 2]), words[word + 3]
+local definitions = {}
+local key, word = 0, 1
+while words[word] do
+  local head = tonumber(words[word])
+  while head > 0 do
+    local kind, limit, a, b = head % 8, tonumber(words[word + 1]), tonumber(words[word + 2]), 0
+    word = word + 3
+    if kind == 1 or kind == 5 then
+      b = tonumber(words[word])
+      word = word + 1
+    end
+    local units, blockMs = tonumber(words[word]), 0
+    word = word + 1
+    if head >= 16 then
+      blockMs = tonumber(words[word])
+      word = word + 1
+    end
+    definitions[#definitions + 1] = { kind, head % 16 >= 8, limit, a, b, units, blockMs }
+    head = tonumber(words[word])
+  end
+  local policies, callers = -head % 16, math.floor(-head % 256 / 16)
 
   local blockedMs = 0
   if mode < 2 then
     for place = key + 1, key + callers do
-      if known[keys[place]] then blockedMs = math.max(blockedMs, redis.call('PTTL', keys[place]), 1) end
+      if stored[place] then blockedMs = math.max(blockedMs, redis.call('PTTL', keys[place]), 1) end
     end
   end
   key = key + callers
 
-  local admitted = true
-  local fits, used, rests, resets, retries, values, ttls, blocks = {}, {}, {}, {}, {}, {}, {}, {}
   local nextBlock = key + policies
-  for i = 1, policies do
-    local at = 7 * words[word + 3 + i] - 7
-    local kind, limit, a, b = tonumber(words[at + 1]), tonumber(words[at + 2]), tonumber(words[at + 3]), tonumber(words[at + 4])
-    local units, blockMs = tonumber(words[at + 5]), tonumber(words[at + 7])
-    local held = known[keys[key + i]]
+  -- Of a caller that is blocked, no policy is asked.
+  local asked = policies
+  if blockedMs > 0 then
+    reply[#reply + 1] = -1
+    reply[#reply + 1] = blockedMs
+    asked = 0
+    for i = 1, policies do
+      if definitions[tonumber(words[word + i])][7] > 0 then nextBlock = nextBlock + 1 end
+    end
+  end
+
+  local admitted = true
+  local plans = {}
+  for i = 1, asked do
+    local kind, isLenient, limit, a, b, units, blockMs = unpack(definitions[tonumber(words[word + i])])
+    local held = written[keys[key + i]]
+    if held == nil then held = stored[key + i] end
     -- What is taken, when all of it is given back, and when there is room for more; what to store, and when that counts for nothing any more.
     local taken, reset, retry, value, forgotten = 0, 0, 0, nil, nil
     -- As much of what is taken as cannot be taken back.
@@ -79,55 +104,53 @@ while word < #words do
     if kind == 1 then
       local arrival, fraction = now, 0
       if held then
-        local colon = string.find(held, ':', 1, true)
-        local whole = tonumber(colon and string.sub(held, 1, colon - 1) or held)
+        local whole, part = struct.unpack('>I7I4', held)
         -- The policy may have been changed since, and with it what a fraction is a part of.
-        if whole >= now then arrival, fraction = whole, colon and math.min(tonumber(string.sub(held, colon + 1)), b - 1) or 0 end
+        if whole >= now then arrival, fraction = whole, math.min(part, b - 1) end
       end
       local debt = (arrival - now) * b + fraction
       taken = math.ceil(debt / a)
       reset = math.ceil(debt / b)
       debt = math.max(0, debt + units * a)
       if debt > limit * a then retry = math.ceil((debt - limit * a) / b) end
-      arrival, fraction = now + math.floor(debt / b), debt % b
-      value = string.format(fraction == 0 and '%.0f' or '%.0f:%.0f', arrival, fraction)
+      value = struct.pack('>I7I4', now + math.floor(debt / b), debt % b)
       forgotten = math.ceil(debt / b)
     elseif kind == 2 then
-      local width = math.ceil(a / 25)
+      local width = math.ceil(a / 18)
       local newest = math.floor(now / width)
       local counts
       if held then
         counts = { struct.unpack(#held == NARROW_BYTES and NARROW or WIDE, held) }
         local last = counts[1]
         newest = math.max(newest, last)
-        for index = math.max(last + 1, newest - 25), newest do counts[2 + index % 26] = 0 end
-        for place = 2, 27 do taken = taken + counts[place] end
-        if taken > 0 then reset = (last + 26) * width - now end
+        for index = math.max(last + 1, newest - 18), newest do counts[2 + index % 19] = 0 end
+        for place = 2, 20 do taken = taken + counts[place] end
+        if taken > 0 then reset = (last + 19) * width - now end
       else
-        counts = { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 }
+        counts = { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 }
       end
       if taken + units > limit then
         -- The oldest leave first, each as a whole.
-        local over, index = taken + units - limit, newest - 26
+        local over, index = taken + units - limit, newest - 19
         while over > 0 and index < newest do
           index = index + 1
-          over = over - counts[2 + index % 26]
+          over = over - counts[2 + index % 19]
         end
-        retry = (index + 26) * width - now
+        retry = (index + 19) * width - now
       end
       local left = units
       -- What is taken back comes off the newest, which would stay longest.
-      for index = newest, newest - 25, -1 do
+      for index = newest, newest - 18, -1 do
         if left >= 0 then break end
-        local off = math.min(-left, counts[2 + index % 26])
-        counts[2 + index % 26] = counts[2 + index % 26] - off
+        local off = math.min(-left, counts[2 + index % 19])
+        counts[2 + index % 19] = counts[2 + index % 19] - off
         left = left + off
       end
-      local place = 2 + newest % 26
+      local place = 2 + newest % 19
       counts[place] = math.min(MOST, counts[place] + math.max(0, left))
       local isWide = limit > 65535 or counts[place] > 65535 or (held and #held ~= NARROW_BYTES)
-      value = struct.pack(isWide and WIDE or NARROW, newest, unpack(counts, 2, 27))
-      forgotten = (newest + 26) * width - now
+      value = struct.pack(isWide and WIDE or NARROW, newest, unpack(counts, 2, 20))
+      forgotten = (newest + 19) * width - now
     elseif kind == 3 then
       local start = now
       if held then
@@ -201,62 +224,62 @@ while word < #words do
       forgotten = a
     end
 
+    local block, blockLeftMs = nil, 0
     if blockMs > 0 then
       nextBlock = nextBlock + 1
-      blocks[i] = keys[nextBlock]
-      if known[keys[nextBlock]] and mode < 2 then retry = math.max(redis.call('PTTL', keys[nextBlock]), 1) * 1000 end
+      block = keys[nextBlock]
+      if written[block] then
+        blockLeftMs = written[block]
+      elseif stored[nextBlock] then
+        blockLeftMs = math.max(redis.call('PTTL', block), 1)
+      end
+      if mode < 2 then retry = math.max(retry, 1000 * blockLeftMs) end
     end
-    fits[i] = retry <= 0 or mode == 2
-    if not fits[i] and words[at + 6] == '0' then admitted = false end
-    used[i], rests[i], resets[i], retries[i], values[i] = taken, rest, reset, retry, value
-    ttls[i] = math.max(1, math.ceil(forgotten / 1000))
+    local fits = retry <= 0 or mode == 2
+    if not fits and not isLenient then admitted = false end
+    plans[i] = { fits, taken, rest, reset, retry, value, math.max(1, math.ceil(forgotten / 1000)), block, blockLeftMs }
   end
 
-  if blockedMs > 0 then
-    reply[#reply + 1] = -1
-    reply[#reply + 1] = blockedMs
-  else
-    reply[#reply + 1] = admitted and 1 or 0
-    for i = 1, policies do
-      local at = 7 * words[word + 3 + i] - 7
-      local kind, limit, units = tonumber(words[at + 1]), tonumber(words[at + 2]), tonumber(words[at + 5])
-      local name, value = keys[key + i], values[i]
-      if admitted and fits[i] and mode > 0 then
-        if kind == 6 then
-          redis.call('ZREMRANGEBYSCORE', name, '-inf', string.format('%.0f', value - words[at + 3]))
-          if units < 0 then
-            redis.call('ZPOPMAX', name, -units)
-          else
-            local score = string.format('%.0f', value)
-            local twins = redis.call('ZCOUNT', name, score, score)
-            for unit = twins + 1, twins + units do redis.call('ZADD', name, score, string.format('%s-%010.0f', score, unit)) end
-          end
-          redis.call('PEXPIRE', name, ttls[i])
-        elseif kind < 6 then
-          redis.call('SET', name, value, 'PX', ttls[i])
-          known[name] = value
-        elseif mode == 1 then
-          redis.call('ZREMRANGEBYSCORE', name, '-inf', string.format('%.0f', now))
-          redis.call('ZADD', name, string.format('%.0f', value), holder)
-          redis.call('PEXPIRE', name, math.max(ttls[i], redis.call('PTTL', name)))
-          units = 1
+  if asked > 0 then reply[#reply + 1] = admitted and 1 or 0 end
+  for i = 1, asked do
+    local kind, isLenient, limit, a, _, units, blockMs = unpack(definitions[tonumber(words[word + i])])
+    local fits, taken, rest, reset, retry, value, ttl, block, blockLeftMs = unpack(plans[i], 1, 9)
+    local name = keys[key + i]
+    if admitted and fits and mode > 0 then
+      if kind < 6 then
+        redis.call('SET', name, value, 'PX', ttl)
+        written[name] = value
+      elseif kind == 6 then
+        redis.call('ZREMRANGEBYSCORE', name, '-inf', string.format('%.0f', value - a))
+        if units < 0 then
+          redis.call('ZPOPMAX', name, -units)
         else
-          units = 0
+          local score = string.format('%.0f', value)
+          local twins = redis.call('ZCOUNT', name, score, score)
+          for unit = twins + 1, twins + units do redis.call('ZADD', name, score, string.format('%s-%010.0f', score, unit)) end
         end
-        used[i] = math.max(rests[i], used[i] + units)
-        if kind < 7 then resets[i] = used[i] > 0 and ttls[i] * 1000 or 0 end
-      elseif mode == 1 and not fits[i] and blocks[i] and words[at + 6] == '0' and not known[blocks[i]] then
-        redis.call('SET', blocks[i], '1', 'PX', words[at + 7])
-        redis.call('UNLINK', name)
-        known[blocks[i]], known[name] = '1', false
-        retries[i] = words[at + 7] * 1000
+        redis.call('PEXPIRE', name, ttl)
+      elseif mode == 1 then
+        redis.call('ZREMRANGEBYSCORE', name, '-inf', string.format('%.0f', now))
+        redis.call('ZADD', name, string.format('%.0f', value), words[word + policies + 1])
+        redis.call('PEXPIRE', name, math.max(ttl, redis.call('PTTL', name)))
+        units = 1
+      else
+        units = 0
       end
-      reply[#reply + 1] = math.max(0, limit - used[i])
-      reply[#reply + 1] = math.ceil(resets[i] / 1000)
-      reply[#reply + 1] = fits[i] and 0 or math.ceil(retries[i] / 1000)
+      taken = math.max(rest, taken + units)
+      if kind < 7 then reset = taken > 0 and ttl * 1000 or 0 end
+    elseif mode == 1 and not fits and block and not isLenient and blockLeftMs == 0 then
+      redis.call('SET', block, '1', 'PX', blockMs)
+      redis.call('UNLINK', name)
+      written[block], written[name] = blockMs, false
+      retry = blockMs * 1000
     end
+    reply[#reply + 1] = math.max(0, limit - taken)
+    reply[#reply + 1] = math.ceil(reset / 1000)
+    reply[#reply + 1] = fits and 0 or math.ceil(retry / 1000)
   end
   key = nextBlock
-  word = word + 3 + policies
+  word = word + policies + (-head >= 256 and 2 or 1)
 end
 return reply

@@ -27,13 +27,15 @@ export class Limiter {
 
   async consume(uses: readonly PolicyUse[]): Promise<RateLimitResult> {
     const ask = new Ask(uses, uses.some(isConcurrency) ? randomHolder() : 0);
-    const known = this.parts.refusals?.find(ask);
+    const { refusals, redis } = this.parts;
+    const known = refusals?.find(ask);
     if (known !== undefined) return this.#result(ask, known, 'memory');
     let verdict: Verdict;
     let decidedBy: DecidedBy = 'redis';
     try {
-      verdict = await this.#inRedis(ask);
-      this.parts.refusals?.note(ask, verdict);
+      const asks = this.#bySlot(ask);
+      verdict = await (asks.length === 1 ? redis.consume(ask) : this.#inSlots(ask, asks));
+      refusals?.note(ask, verdict);
     } catch (error) {
       if (!isOfRedis(error)) throw error;
       this.parts.refusalLog.note(error);
@@ -56,10 +58,8 @@ export class Limiter {
     await Promise.all(asks.map((ask) => this.parts.redis.charge(ask)));
   }
 
-  /** One script where all keys lie in one slot, which they do for one tracker, and always on a single server. Else one after the other, and those before a refusal are taken back. */
-  async #inRedis(ask: Ask): Promise<Verdict> {
-    const asks = this.#bySlot(ask);
-    if (asks.length === 1) return this.parts.redis.consume(ask);
+  /** One after the other, and those before a refusal are taken back. */
+  async #inSlots(ask: Ask, asks: readonly Ask[]): Promise<Verdict> {
     const verdicts: Verdict[] = [];
     try {
       for (const part of asks) {
@@ -95,6 +95,7 @@ export class Limiter {
     await Promise.allSettled(work);
   }
 
+  /** What one script decides: keys lie in one slot for one tracker, and always on a single server. */
   #bySlot(ask: Ask): readonly Ask[] {
     if (ask.callerKeys.length === 1) return [ask];
     const groups = new Map<number, PolicyUse[]>();
@@ -131,18 +132,10 @@ function newResult(
   if (verdict.blockedMs === 0) {
     uses.forEach(({ policy, definition }, i) => {
       const { remaining, resetMs, retryMs } = verdict.states[i] as PolicyState;
-      const { name, shadow, algorithm } = policy;
+      const { name, shadow } = policy;
+      const { limit, windowSeconds } = definition;
       if (!verdict.admitted && !shadow) retryAfterMs = Math.max(retryAfterMs, retryMs);
-      const windowSeconds = algorithm.windowSeconds?.(definition.limit);
-      policies.push({
-        name,
-        limit: definition.limit,
-        remaining,
-        resetMs,
-        retryAfterMs: retryMs,
-        shadow,
-        windowSeconds,
-      });
+      policies.push({ name, limit, remaining, resetMs, retryAfterMs: retryMs, shadow, windowSeconds });
     });
   }
   const isOutage = decidedBy === 'process' && !verdict.admitted && uses.some(deniesInOutage);

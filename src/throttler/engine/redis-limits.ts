@@ -1,12 +1,12 @@
 import { RedisUnavailableError } from '../../core/errors/redis.errors.js';
 import type { RedisConnection } from '../../core/redis/redis-connection.js';
 import type { Clock } from '../../core/time/clock.js';
-import type { Definition } from '../policies/policy.js';
 import { throttlerConsume, throttlerRelease, throttlerRenew } from '../throttler.scripts.gen.js';
-import { blockKey, type Ask, type PolicyUse } from './ask.js';
+import { blockKey, type Ask } from './ask.js';
+import { scriptWords } from './script-words.js';
 import { ServerTime } from './server-time.js';
 import { TurnBatcher } from './turn-batcher.js';
-import { readVerdict, type Verdict } from './verdict.js';
+import { readVerdicts, type Verdict } from './verdict.js';
 
 /** What the script does with the units of a request: nothing, takes them where all policies have room, takes them in any case. */
 const MODE = { look: 0, consume: 1, charge: 2 } as const;
@@ -36,7 +36,7 @@ export class RedisLimits {
   ) {
     this.#batcher = new TurnBatcher<Waiting>(
       ({ ask }) => this.groupOf(ask),
-      (waiting, group) => void this.#consume(waiting, group),
+      (waiting, group) => this.#consume(waiting, group),
     );
   }
 
@@ -79,63 +79,42 @@ export class RedisLimits {
     await this.connection.scripts.run(throttlerRenew, { slots }, { leaseMs, holders }, { deadlineMs: this.deadlineMs });
   }
 
-  async #consume(waiting: readonly Waiting[], group: number): Promise<void> {
-    try {
-      const verdicts = await this.#decide(
-        waiting.map(({ ask }) => ask),
-        'consume',
-        group,
-      );
-      for (let i = 0; i < waiting.length; i++) waiting[i]?.resolve(verdicts[i] as Verdict);
-    } catch (error) {
-      for (const { reject } of waiting) reject(error);
-    }
+  #consume(waiting: readonly Waiting[], group: number): void {
+    const asks = waiting.map(({ ask }) => ask);
+    this.#decide(asks, 'consume', group).then(
+      (verdicts) => waiting.forEach(({ resolve }, i) => resolve(verdicts[i] as Verdict)),
+      (error: unknown) => waiting.forEach(({ reject }) => reject(error)),
+    );
   }
 
   async #decide(asks: readonly Ask[], mode: Mode, group: number): Promise<Verdict[]> {
     const keys: string[] = [];
     for (const ask of asks) ask.appendKeys(keys);
-    const definitions: Definition[] = [];
-    const uses = asks.map((ask) => ask.uses.map((use) => numberOf(use, definitions)));
-    const words = definitions.flatMap((definition) => definition.words);
-    asks.forEach((ask, i) => words.push(ask.callerKeys.length, ask.uses.length, ask.holder, ...(uses[i] as number[])));
-
+    const words = scriptWords(asks);
     const startedMs = this.clock.monotonicMs();
-    const reply = await this.#run(keys, words, mode, definitions.length, group, this.deadlineMs);
-    // The server's clock was set forward, or the server was slow: with its new time, once more, for as long as somebody waits.
-    const leftMs = this.deadlineMs - (this.clock.monotonicMs() - startedMs);
-    const decided =
-      reply.length > 1 || leftMs < 1 ? reply : await this.#run(keys, words, mode, definitions.length, group, leftMs);
-    if (decided.length === 1) {
+    let reply = await this.#run(keys, words, mode, group, this.deadlineMs);
+    if (reply.length === 1) {
+      // The server's clock was set forward, or the server was slow: with its new time, once more, for as long as somebody waits.
+      const leftMs = this.deadlineMs - (this.clock.monotonicMs() - startedMs);
+      if (leftMs >= 1) reply = await this.#run(keys, words, mode, group, leftMs);
+    }
+    if (reply.length === 1) {
       throw new RedisUnavailableError('deadline', { connection: this.connection.name, mayHaveRun: false });
     }
-    let at = 1;
-    return asks.map((ask) => {
-      const [verdict, next] = readVerdict(decided, at, ask.uses.length);
-      at = next;
-      return verdict;
-    });
+    return readVerdicts(reply, asks);
   }
 
   async #run(
     keys: readonly string[],
     words: readonly number[],
     mode: Mode,
-    defined: number,
     group: number,
     deadlineMs: number,
   ): Promise<readonly number[]> {
     const sentMs = this.clock.monotonicMs();
-    const latestUs = this.#time.latestUs(group, sentMs, deadlineMs);
-    const args = { givenUs: 0, latestUs, mode: MODE[mode], defined, words };
+    const args = { clockUs: this.#time.latestUs(group, sentMs, deadlineMs), mode: MODE[mode], words };
     const reply = await this.connection.scripts.run(throttlerConsume, { keys }, args, { deadlineMs });
     this.#time.learn(group, reply[0] as number, sentMs);
     return reply;
   }
-}
-
-/** The number of the use's definition, from 1; a new one is added. */
-function numberOf({ definition }: PolicyUse, definitions: Definition[]): number {
-  const known = definitions.indexOf(definition);
-  return known === -1 ? definitions.push(definition) : known + 1;
 }

@@ -1,9 +1,12 @@
 import { LRUCache } from 'lru-cache';
 import type { Clock } from '../../core/time/clock.js';
-import type { Ask } from './ask.js';
+import type { Ask, PolicyUse } from './ask.js';
 import { Verdict } from './verdict.js';
 
+/** One that is over is replaced, or falls out in the end. */
 interface Refusal {
+  /** What was refused; undefined for a caller that is refused everything. */
+  readonly ask: Ask | undefined;
   readonly verdict: Verdict;
   readonly atMs: number;
   readonly untilMs: number;
@@ -17,7 +20,7 @@ const MOST_REFUSALS = 32;
  * or a `reset`, `unblock` or `refund`, which are announced to every process.
  */
 export class Refusals {
-  readonly #callers: LRUCache<string, Map<string, Refusal>>;
+  readonly #callers: LRUCache<string, Refusal[]>;
 
   constructor(
     private readonly clock: Clock,
@@ -32,9 +35,12 @@ export class Refusals {
     for (const callerKey of ask.callerKeys) {
       const refusals = this.#callers.get(callerKey);
       if (refusals === undefined) continue;
-      const found = this.#alive(refusals, BLOCK) ?? this.#alive(refusals, kindOf(ask));
-      if (found !== undefined) return found;
-      if (refusals.size === 0) this.#callers.delete(callerKey);
+      const nowMs = this.clock.monotonicMs();
+      for (const refusal of refusals) {
+        if (nowMs < refusal.untilMs && (refusal.ask === undefined || isAlike(refusal.ask, ask))) {
+          return aged(refusal.verdict, nowMs - refusal.atMs);
+        }
+      }
     }
     return undefined;
   }
@@ -44,7 +50,7 @@ export class Refusals {
     if (verdict.admitted) return;
     if (verdict.blockedMs > 0) {
       // Which of several callers is blocked is not said.
-      if (ask.callerKeys.length === 1) this.#put(ask.callerKeys[0] as string, BLOCK, verdict, verdict.blockedMs);
+      if (ask.callerKeys.length === 1) this.#put(ask.callerKeys[0] as string, undefined, verdict, verdict.blockedMs);
       return;
     }
     let longest = 0;
@@ -55,7 +61,7 @@ export class Refusals {
       longest = retryMs;
       callerKey = own;
     });
-    if (longest > 0) this.#put(callerKey, kindOf(ask), verdict, longest);
+    if (longest > 0) this.#put(callerKey, ask, verdict, longest);
   }
 
   forget(callerKey: string): void {
@@ -66,32 +72,33 @@ export class Refusals {
     this.#callers.clear();
   }
 
-  #put(callerKey: string, kind: string, verdict: Verdict, forMs: number): void {
-    const refusals = this.#callers.get(callerKey) ?? new Map<string, Refusal>();
+  /** A block goes before all else, and stands for it. */
+  #put(callerKey: string, ask: Ask | undefined, verdict: Verdict, forMs: number): void {
     const atMs = this.clock.monotonicMs();
-    refusals.delete(kind);
-    refusals.set(kind, { verdict, atMs, untilMs: atMs + forMs });
-    if (refusals.size > MOST_REFUSALS) refusals.delete(refusals.keys().next().value as string);
-    this.#callers.set(callerKey, refusals);
-  }
-
-  #alive(refusals: Map<string, Refusal>, kind: string): Verdict | undefined {
-    const refusal = refusals.get(kind);
-    if (refusal === undefined) return undefined;
-    const nowMs = this.clock.monotonicMs();
-    if (nowMs < refusal.untilMs) return aged(refusal.verdict, nowMs - refusal.atMs);
-    refusals.delete(kind);
-    return undefined;
+    const refusal: Refusal = { ask, verdict, atMs, untilMs: atMs + forMs };
+    if (ask === undefined) {
+      this.#callers.set(callerKey, [refusal]);
+      return;
+    }
+    const refusals = (this.#callers.get(callerKey) ?? []).filter(
+      (other) => atMs < other.untilMs && (other.ask === undefined || !isAlike(other.ask, ask)),
+    );
+    refusals.splice(refusals[0]?.ask === undefined ? 1 : 0, 0, refusal);
+    this.#callers.set(callerKey, refusals.slice(0, MOST_REFUSALS));
   }
 }
 
-const BLOCK = '';
-
-/** Equal for requests that are refused alike. */
-function kindOf({ uses }: Ask): string {
-  let kind = '';
-  for (const { key, definition } of uses) kind += `${key} ${definition.limit} ${definition.units} `;
-  return kind;
+/** Whether they take the same of the same counters. */
+function isAlike({ uses }: Ask, { uses: others }: Ask): boolean {
+  if (uses.length !== others.length) return false;
+  for (let i = 0; i < uses.length; i++) {
+    const use = uses[i] as PolicyUse;
+    const other = others[i] as PolicyUse;
+    if (use.policy !== other.policy || use.callerKey !== other.callerKey) return false;
+    if (use.definition.limit !== other.definition.limit || use.definition.units !== other.definition.units)
+      return false;
+  }
+  return true;
 }
 
 function aged(verdict: Verdict, ms: number): Verdict {

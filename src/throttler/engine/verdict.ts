@@ -1,3 +1,5 @@
+import type { Ask } from './ask.js';
+
 /** Where a caller stands with one policy. */
 export interface PolicyState {
   /** Units that are left. */
@@ -19,18 +21,22 @@ export class Verdict {
   ) {}
 }
 
-/** Reads one verdict out of the script's reply. Gives where the next one begins. */
-export function readVerdict(reply: readonly number[], at: number, policies: number): [verdict: Verdict, next: number] {
-  const outcome = reply[at];
-  if (outcome === -1) return [new Verdict(false, reply[at + 1] as number, []), at + 2];
-  const states: PolicyState[] = [];
-  for (let i = 0; i < policies; i++) {
-    const place = at + 1 + 3 * i;
-    states.push({
-      remaining: reply[place] as number,
-      resetMs: reply[place + 1] as number,
-      retryMs: reply[place + 2] as number,
-    });
+/** Reads the script's reply, from behind the time on. */
+export function readVerdicts(reply: readonly number[], asks: readonly Pick<Ask, 'uses'>[]): Verdict[] {
+  const verdicts: Verdict[] = [];
+  let at = 1;
+  for (const { uses } of asks) {
+    const outcome = reply[at++];
+    if (outcome === -1) {
+      verdicts.push(new Verdict(false, reply[at++] as number, []));
+      continue;
+    }
+    const states: PolicyState[] = [];
+    for (let i = 0; i < uses.length; i++, at += 3) {
+      const [remaining, resetMs, retryMs] = [reply[at], reply[at + 1], reply[at + 2]] as [number, number, number];
+      states.push({ remaining, resetMs, retryMs });
+    }
+    verdicts.push(new Verdict(outcome === 1, 0, states));
   }
-  return [new Verdict(outcome === 1, 0, states), at + 1 + 3 * policies];
+  return verdicts;
 }

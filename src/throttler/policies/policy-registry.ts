@@ -14,7 +14,6 @@ export class PolicyRegistry {
   /** Those that apply to every guarded route. */
   readonly everywhere: readonly Policy[];
   readonly #policies = new Map<string, Policy>();
-  readonly #suffixes = new WeakMap<Policy, string>();
   readonly #space: KeySpace;
 
   constructor(
@@ -59,21 +58,13 @@ export class PolicyRegistry {
   }
 
   policyKey(policy: Policy, callerKey: string): string {
-    return callerKey + this.#suffix(policy);
+    return callerKey + policy.suffix;
   }
 
   use(policy: Policy, callerKey: string, units: number, caller?: Caller): PolicyUse {
-    const definition = policy.definition(policy.limitFor(caller), units);
+    // A request has one slot, whatever it costs elsewhere.
+    const own = policy.isConcurrency ? Math.sign(units) : units;
+    const definition = policy.definition(policy.limitFor(caller), own);
     return { policy, definition, key: this.policyKey(policy, callerKey), callerKey };
-  }
-
-  #suffix(policy: Policy): string {
-    let suffix = this.#suffixes.get(policy);
-    if (suffix === undefined) {
-      const parts = policy.owner === undefined ? [policy.name] : [policy.name, policy.owner];
-      suffix = this.#space.key('-', ...parts, policy.algorithm.shape).slice(this.#space.key('-').length);
-      this.#suffixes.set(policy, suffix);
-    }
-    return suffix;
   }
 }

@@ -40,7 +40,7 @@ export interface WindowPolicy extends PolicySettings {
   /** At least 1 ms, at most 366 days. */
   readonly window: Duration;
   /**
-   * - `'sliding-window'` (the default): never more than `limit` in any window, in constant memory; a unit counts for up to a 25th of the window too long.
+   * - `'sliding-window'` (the default): never more than `limit` in any window, in constant memory; a unit counts for up to an 18th of the window too long.
    * - `'sliding-log'`: exactly `limit` in any window; memory grows with the limit.
    * - `'fixed-window'`: begins with a caller's first request; up to twice the limit around its end.
    * - `'sliding-counter'`: an estimate from two counters, which assumes that requests came evenly.

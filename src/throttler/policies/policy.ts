@@ -1,4 +1,5 @@
 import { ConfigurationError } from '../../core/errors/configuration.error.js';
+import { KeySpace } from '../../core/keys/key-space.js';
 import { durationOption } from '../../core/time/duration-option.js';
 import type { Caller } from '../callers/caller.js';
 import type { Tracker } from '../callers/tracker.js';
@@ -16,6 +17,9 @@ export interface PolicyDefaults {
 export interface Definition {
   readonly limit: number;
   readonly units: number;
+  /** In how many seconds, rounded up, the limit is meant; undefined for a limit of requests at once. */
+  readonly windowSeconds: number | undefined;
+  /** See lua/throttler/consume.lua. */
   readonly words: readonly number[];
 }
 
@@ -28,6 +32,8 @@ export class Policy {
   readonly blockMs: number;
   readonly whenRedisIsDown: WhenRedisIsDown;
   readonly skip: ((caller: Caller) => boolean) | undefined;
+  /** How the key of a caller's counter goes on behind the caller's own. */
+  readonly suffix: string;
   #definition: Definition | undefined;
 
   /** @param owner what its counter belongs to besides its name: a route, or nothing */
@@ -39,6 +45,7 @@ export class Policy {
     defaults: PolicyDefaults,
     at: (option: string) => string,
   ) {
+    this.suffix = suffixOf(name, owner, algorithm);
     this.tracker = options.tracker ?? defaults.tracker;
     this.shadow = options.shadow ?? false;
     this.blockMs = options.blockFor === undefined ? 0 : durationOption(options.blockFor, at('blockFor'));
@@ -79,9 +86,15 @@ export class Policy {
         `A request can take from 1 to ${limit} units of policy '${this.name}'; it asked for ${String(units)}.`,
       );
     }
+    const windowSeconds = this.algorithm.windowSeconds?.(limit);
+    return (this.#definition = { limit, units, windowSeconds, words: this.#words(limit, units) });
+  }
+
+  #words(limit: number, units: number): readonly number[] {
     const { kind, a, b } = this.algorithm;
-    const words = [kind, limit, a, b, units, this.shadow ? 1 : 0, this.blockMs];
-    return (this.#definition = { limit, units, words });
+    const head = kind + (this.shadow ? 8 : 0) + (this.blockMs > 0 ? 16 : 0);
+    const words = kind === KIND.gcra || kind === KIND.bucket ? [head, limit, a, b, units] : [head, limit, a, units];
+    return this.blockMs > 0 ? [...words, this.blockMs] : words;
   }
 
   #checkCost(option: string): void {
@@ -95,6 +108,14 @@ export class Policy {
       throw new ConfigurationError(`${option} is ${cost} and the limit ${limit}: no request could ever succeed.`);
     }
   }
+}
+
+const ANY_SPACE = new KeySpace('any', 'limit');
+const ANY_CALLER = ANY_SPACE.key('any');
+
+function suffixOf(name: string, owner: string | undefined, { shape }: Algorithm): string {
+  const parts = owner === undefined ? [name, shape] : [name, owner, shape];
+  return ANY_SPACE.key('any', ...parts).slice(ANY_CALLER.length);
 }
 
 /** Checks a policy's options. Throws `ConfigurationError` naming `where`, the option and the fix. */

@@ -109,17 +109,17 @@ class SlidingLog implements Oracle {
   }
 }
 
-/** The same by sub-windows, aligned with the epoch: the current one and the 25 before it count whole. */
+/** The same by sub-windows, aligned with the epoch: the current one and the 18 before it count whole. */
 class SlidingWindow implements Oracle {
   readonly #history = new History();
   readonly #widthUs: number;
 
   constructor(windowUs: number) {
-    this.#widthUs = Math.ceil(windowUs / 25);
+    this.#widthUs = Math.ceil(windowUs / 18);
   }
 
   taken(nowUs: number): number {
-    return total(this.#history.charges.filter(({ atUs }) => this.#numberOf(nowUs) - this.#numberOf(atUs) <= 25));
+    return total(this.#history.charges.filter(({ atUs }) => this.#numberOf(nowUs) - this.#numberOf(atUs) <= 18));
   }
 
   charge(nowUs: number, units: number): void {
