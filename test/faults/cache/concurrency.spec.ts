@@ -8,7 +8,7 @@ import { judge, type Verdict } from '../../support/cache-processes/history.js';
 import type { WorkloadResult, WorkloadSettings } from '../../support/cache-processes/protocol.js';
 import { proxied, type ProxiedServer } from '../../support/cache-processes/proxied.js';
 import { expectNoLeakedConnections, randomPrefix, sharedRedis, type SharedTopology } from '../../support/redis.js';
-import { seededRandom } from '../../support/write-behind-random.js';
+import { seededRandom } from '../../support/seeded-random.js';
 
 /*
  * Real processes read and change the same keys at random while their connections break, and everything that they saw is held against the guarantee.

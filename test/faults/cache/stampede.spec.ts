@@ -1,14 +1,14 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { eventually } from '../../../src/testing/index.js';
 import { CacheProcess } from '../../support/cache-processes/cache-process.js';
-import {
-  nowUs,
-  type OpenSettings,
-  type StampedeKind,
-  type StampedeResult,
-  type StampedeSettings,
+import type {
+  OpenSettings,
+  StampedeKind,
+  StampedeResult,
+  StampedeSettings,
 } from '../../support/cache-processes/protocol.js';
 import { Source } from '../../support/cache-processes/source.js';
+import { nowUs } from '../../support/job-process.js';
 import { valueOf } from '../../support/cache-processes/stampede.js';
 import {
   describeTopologies,

@@ -5,7 +5,7 @@ import { eventually, startRedis, type RedisServer } from '../../../src/testing/i
 import { expectNoLeakedConnections, randomPrefix, sharedRedis } from '../../support/redis.js';
 import { sourceKeys, type FromChild } from '../../support/write-behind-protocol.js';
 import { WriteBehindProcess } from '../../support/write-behind-process.js';
-import { seededRandom } from '../../support/write-behind-random.js';
+import { seededRandom } from '../../support/seeded-random.js';
 
 const { url: sourceUrl } = sharedRedis('standalone');
 

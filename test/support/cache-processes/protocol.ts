@@ -60,34 +60,15 @@ export interface WorkloadResult {
 }
 
 /** What a child can be told to do, with what it is given and what it answers. */
-export interface Jobs {
-  open: { readonly given: OpenSettings; readonly answer: null };
-  stampede: { readonly given: StampedeSettings; readonly answer: StampedeResult };
-  workload: { readonly given: WorkloadSettings; readonly answer: WorkloadResult };
+export type CacheJobs = {
+  readonly open: { readonly given: OpenSettings; readonly answer: null };
+  readonly stampede: { readonly given: StampedeSettings; readonly answer: StampedeResult };
+  readonly workload: { readonly given: WorkloadSettings; readonly answer: WorkloadResult };
   /** Reads every key of the workload once. */
-  readAll: { readonly given: WorkloadSettings; readonly answer: readonly Read[] };
-  invalidateTag: { readonly given: string; readonly answer: boolean };
-  close: { readonly given: null; readonly answer: null };
-}
+  readonly readAll: { readonly given: WorkloadSettings; readonly answer: readonly Read[] };
+  readonly invalidateTag: { readonly given: string; readonly answer: boolean };
+  readonly close: { readonly given: null; readonly answer: null };
+};
 
-export type JobName = keyof Jobs;
-
-/** What the parent sends. */
-export interface ToChild {
-  readonly id: number;
-  readonly job: JobName;
-  readonly given: unknown;
-}
-
-/** What the child sends. */
-export type FromChild =
-  | { readonly ready: true }
-  /** A loader that was told to hang has begun. */
-  | { readonly hangs: true }
-  | { readonly id: number; readonly answer: unknown }
-  | { readonly id: number; readonly error: string };
-
-/** Microseconds on the clock that all processes of a machine share. */
-export function nowUs(): number {
-  return Number(process.hrtime.bigint() / 1_000n);
-}
+/** A loader that was told to hang has begun. */
+export const HANGS = 'hangs';

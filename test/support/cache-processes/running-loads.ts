@@ -1,4 +1,4 @@
-import { nowUs } from './protocol.js';
+import { nowUs } from '../job-process.js';
 
 interface RunningLoad {
   readonly names: readonly string[];

@@ -1,5 +1,5 @@
 import { Redis } from 'ioredis';
-import { nowUs } from './protocol.js';
+import { nowUs } from '../job-process.js';
 
 const SECONDS = 600;
 

@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Cache, GetOrSetOptions } from '../../../src/cache/index.js';
 import { OwnTime } from '../own-time.js';
-import { nowUs, type StampedeKind, type StampedeResult, type StampedeSettings } from './protocol.js';
+import { nowUs } from '../job-process.js';
+import type { StampedeKind, StampedeResult, StampedeSettings } from './protocol.js';
 import type { Source } from './source.js';
 
 /** The value that every caller of the key is to be given. */

@@ -1,9 +1,10 @@
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import type { Cache, GetOrSetOptions } from '../../../src/cache/index.js';
 import { CacheLoadError } from '../../../src/cache/cache.errors.js';
-import { seededRandom } from '../write-behind-random.js';
+import { seededRandom } from '../seeded-random.js';
 import type { Change, Read } from './history.js';
-import { nowUs, type WorkloadResult, type WorkloadSettings } from './protocol.js';
+import { nowUs } from '../job-process.js';
+import type { WorkloadResult, WorkloadSettings } from './protocol.js';
 import { RunningLoads } from './running-loads.js';
 import type { Source } from './source.js';
 
