@@ -19,7 +19,7 @@ export class Announcements {
   /** Calls `forget` for each caller that is told of, and `forgetAll` when some may have been missed. */
   listen(forget: (callerKey: string) => void, forgetAll: () => void): void {
     this.#cancels.add(this.connection.subscriber.onGap(forgetAll));
-    void this.#subscribe((message) => forget(message.toString()));
+    void this.#subscribe((message) => forget(message.toString()), forgetAll, false);
   }
 
   /** Nobody waits for longer than the connection's deadline, and nobody is told of a failure: what has changed in Redis holds all the same. */
@@ -33,16 +33,20 @@ export class Announcements {
     this.#cancels.clear();
   }
 
-  async #subscribe(listener: (message: Buffer) => void): Promise<void> {
+  async #subscribe(listener: (message: Buffer) => void, forgetAll: () => void, isLate: boolean): Promise<void> {
     try {
       const cancel = await this.connection.subscriber.subscribe(this.#channel, listener);
-      if (this.#isClosed) cancel();
-      else this.#cancels.add(cancel);
+      if (this.#isClosed) {
+        cancel();
+        return;
+      }
+      this.#cancels.add(cancel);
+      if (isLate) forgetAll();
     } catch {
       if (this.#isClosed) return;
       const cancel = this.clock.setTimeout(() => {
         this.#cancels.delete(cancel);
-        void this.#subscribe(listener);
+        void this.#subscribe(listener, forgetAll, true);
       }, RETRY_MS);
       this.#cancels.add(cancel);
     }

@@ -32,14 +32,12 @@ export class LocalLimits {
   consume({ uses }: Ask): Verdict {
     const nowMs = this.clock.monotonicMs();
     const decided = uses.map((use) => this.#decide(use, nowMs));
-    const admitted = decided.every(({ fits }) => fits);
-    const states = uses.map((use, i): PolicyState => {
-      const { state, fits, take } = decided[i] as Decision;
-      if (!admitted || !fits) return state;
-      take();
-      return { ...state, remaining: Math.max(0, state.remaining - use.definition.units) };
-    });
-    return new Verdict(admitted, 0, states);
+    const admitted = decided.every(({ fits }, i) => fits || uses[i]?.policy.shadow === true);
+    return new Verdict(
+      admitted,
+      0,
+      decided.map(({ fits, state, take }) => (admitted && fits ? take() : state)),
+    );
   }
 
   #decide(use: PolicyUse, nowMs: number): Decision {
@@ -47,47 +45,51 @@ export class LocalLimits {
     const share = Math.max(1, Math.floor(definition.limit / this.instances));
     // A cost that is above the share would never be had: then a request takes all of it.
     const units = Math.min(definition.units, share);
-    if (policy.whenRedisIsDown !== 'local') {
-      const fits = policy.whenRedisIsDown === 'allow' || policy.shadow;
-      return { fits, state: { remaining: fits ? share : 0, resetMs: 0, retryMs: fits ? 0 : RETRY_MS }, take: nothing };
-    }
-    if (policy.isConcurrency) {
-      const remaining = Math.max(0, share - this.slotsHeld(key));
-      const fits = remaining > 0 || policy.shadow;
-      return { fits, state: { remaining, resetMs: 0, retryMs: fits ? 0 : RETRY_MS }, take: nothing };
-    }
-    const widthMs = windowMs(use) / SUB_WINDOWS;
-    const index = Math.floor(nowMs / widthMs);
+    if (policy.whenRedisIsDown === 'deny') return uncounted(0, 0);
+    if (policy.whenRedisIsDown === 'allow') return uncounted(share, units);
+    if (policy.isConcurrency) return uncounted(Math.max(0, share - this.slotsHeld(key)), 1);
+
+    const lengthMs = windowMs(use);
+    const index = Math.floor((nowMs * SUB_WINDOWS) / lengthMs);
     const slots = (this.#tallies.get(key)?.slots ?? []).filter((slot) => slot.index >= index - SUB_WINDOWS);
     const taken = slots.reduce((sum, slot) => sum + slot.units, 0);
-    const leavesAfter = (slot: number): number => Math.ceil((slot + SUB_WINDOWS + 1) * widthMs - nowMs);
+    const leavesAfter = (slot: number): number =>
+      Math.ceil(((slot + SUB_WINDOWS + 1) * lengthMs) / SUB_WINDOWS - nowMs);
     let over = taken + units - share;
-    const last = slots.find((slot) => (over -= slot.units) <= 0) ?? slots.at(-1);
+    const last = slots.find((slot) => (over -= slot.units) <= 0);
     const fits = taken + units <= share;
-    const retryMs = fits || last === undefined ? 0 : leavesAfter(last.index);
     const newest = slots.at(-1);
-    const take = (): void => {
+    const take = (): PolicyState => {
       if (newest?.index === index) newest.units += units;
       else slots.push({ index, units });
       this.#tallies.set(key, { slots });
+      return { remaining: share - taken - units, resetMs: leavesAfter(index), retryMs: 0 };
     };
-    const state = { remaining: Math.max(0, share - taken), resetMs: leavesAfter(newest?.index ?? index), retryMs };
-    return { fits: fits || policy.shadow, state, take: fits ? take : nothing };
+    const state = {
+      remaining: Math.max(0, share - taken),
+      resetMs: newest === undefined ? 0 : leavesAfter(newest.index),
+      retryMs: fits || last === undefined ? 0 : leavesAfter(last.index),
+    };
+    return { fits, state, take };
   }
 }
 
 interface Decision {
   readonly fits: boolean;
+  /** While nothing is taken. */
   readonly state: PolicyState;
-  readonly take: () => void;
+  readonly take: () => PolicyState;
+}
+
+/** By what is counted elsewhere, or nowhere. */
+function uncounted(remaining: number, units: number): Decision {
+  const fits = remaining > 0;
+  const state = { remaining, resetMs: 0, retryMs: fits ? 0 : RETRY_MS };
+  return { fits, state, take: () => ({ ...state, remaining: Math.max(0, remaining - units) }) };
 }
 
 /** When to come back where nobody can know. */
 const RETRY_MS = 1_000;
-
-function nothing(): void {
-  // Nothing is counted here.
-}
 
 /** In how long a time the limit is meant. */
 function windowMs({ policy, definition }: PolicyUse): number {

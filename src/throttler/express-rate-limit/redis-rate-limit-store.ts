@@ -1,7 +1,8 @@
 import type { ClientRateLimitInfo, Options, Store } from 'express-rate-limit';
-import { RedisUnavailableError } from '../../core/errors/redis.errors.js';
+import { RedisReplyError, RedisUnavailableError } from '../../core/errors/redis.errors.js';
 import { KeySpace } from '../../core/keys/key-space.js';
 import type { RedisConnection } from '../../core/redis/redis-connection.js';
+import { RefusalLog } from '../../core/redis/refusal-log.js';
 import { systemClock } from '../../core/time/clock.js';
 import { timerOption } from '../../core/time/duration-option.js';
 import type { Duration } from '../../core/time/duration.js';
@@ -35,7 +36,8 @@ const DEFAULTS = { tracker: (): string => '', whenRedisIsDown: 'deny' } as const
  *
  * - Each limiter needs a store of its own, and a `prefix` of its own where it is to count for itself.
  * - Without Redis `increment` rejects with `RedisUnavailableError`: `express-rate-limit` fails the request, or admits it with `passOnStoreError`. A `decrement`
- *   that Redis does not hear of is left out, and its hit counts until the window ends: not every version of `express-rate-limit` catches what it rejects with.
+ *   that Redis does not hear of, or refuses, is left out, and its hit counts until the window ends: not every version of `express-rate-limit` catches what
+ *   it rejects with.
  * - One round trip each, but for `resetAll`. Keys may be any strings; every key in Redis expires with its window. Windows are 366 days at most.
  */
 export class RedisRateLimitStore implements Store {
@@ -44,6 +46,7 @@ export class RedisRateLimitStore implements Store {
   readonly prefix: string;
   readonly #limits: RedisLimits;
   readonly #space: KeySpace;
+  readonly #refusalLog = new RefusalLog('RedisRateLimitStore', 'Decrements are left out');
   #policy: Policy | undefined;
 
   /** @throws {ConfigurationError} for an option that cannot be */
@@ -75,7 +78,8 @@ export class RedisRateLimitStore implements Store {
     try {
       await this.#limits.charge(this.#ask(key, -1));
     } catch (error) {
-      if (!(error instanceof RedisUnavailableError)) throw error;
+      if (!(error instanceof RedisUnavailableError || error instanceof RedisReplyError)) throw error;
+      this.#refusalLog.note(error);
     }
   }
 

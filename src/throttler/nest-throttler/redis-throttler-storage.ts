@@ -77,16 +77,17 @@ export class RedisThrottlerStorage implements ThrottlerStorage {
     blockDuration: number,
     throttlerName: string,
   ): Promise<Answer> {
-    if (limit < 1) return refused(limit, ttl, blockDuration > 0 ? blockDuration : ttl);
+    if (limit < 1) return refused(0, ttl, blockDuration > 0 ? blockDuration : ttl);
     const policy = this.#policies.get(limit, ttl, blockDuration);
+    const most = policy.limitFor(undefined);
     const counter = {
       policy,
-      definition: policy.definition(policy.limitFor(undefined), 1),
+      definition: policy.definition(most, 1),
       key: this.#space.key(key, throttlerName),
       callerKey: this.#space.key(key),
     };
     try {
-      return answer(await this.#limits.consume(new Ask([counter], 0)), limit, policy.blockMs > 0);
+      return answer(await this.#limits.consume(new Ask([counter], 0)), most, policy.blockMs > 0);
     } catch (error) {
       if (!this.#isOpenWhenDown || !isOfRedis(error)) throw error;
       this.#refusalLog.note(error);

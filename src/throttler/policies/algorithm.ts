@@ -24,22 +24,40 @@ export interface Algorithm {
 
 const MOST_UNITS = 1_000_000_000;
 const LONGEST_WINDOW_MS = 366 * 86_400_000;
-const WINDOWS = {
-  'sliding-window': KIND.window,
-  'fixed-window': KIND.fixed,
-  'sliding-counter': KIND.counter,
-  'sliding-log': KIND.log,
+const WINDOWS: ReadonlyMap<string, Kind> = new Map([
+  ['sliding-window', KIND.window],
+  ['fixed-window', KIND.fixed],
+  ['sliding-counter', KIND.counter],
+  ['sliding-log', KIND.log],
+]);
+
+/** What says how a policy counts, and what else is said beside it. */
+const TERMS = {
+  window: ['limit', 'algorithm'],
+  rate: ['burst'],
+  refill: ['capacity'],
+  concurrent: ['lease'],
 } as const;
+type Term = keyof typeof TERMS;
 
 /** Reads off the options how a policy counts. Throws `ConfigurationError` naming the option and the fix. */
 export function algorithmOf(options: RoutePolicy, at: (option: string) => string): Algorithm {
-  if ('window' in options) return windowOf(options, at);
-  if ('rate' in options) return gcraOf(options, at);
-  if ('refill' in options) return bucketOf(options, at);
-  if ('concurrent' in options) return concurrencyOf(options, at);
-  throw new ConfigurationError(
-    `${at('the policy')} must say what it limits: { limit, window }, { rate, burst }, { capacity, refill } or { concurrent }.`,
-  );
+  const said = new Set(Object.entries(options).flatMap(([option, value]) => (value === undefined ? [] : [option])));
+  const [term, another] = (Object.keys(TERMS) as Term[]).filter((each) => said.has(each));
+  if (term === undefined) {
+    throw new ConfigurationError(
+      `${at('the policy')} must say what it limits: { limit, window }, { rate, burst }, { capacity, refill } or { concurrent }.`,
+    );
+  }
+  if (another !== undefined) {
+    throw new ConfigurationError(
+      `${at('the policy')} must say one thing: it has '${term}' and '${another}'. Make two policies of it.`,
+    );
+  }
+  const elsewhere = Object.entries(TERMS).flatMap(([each, words]) => (each === term ? [] : words));
+  const stray = elsewhere.find((word) => said.has(word));
+  if (stray !== undefined) throw new ConfigurationError(`${at(stray)} has no meaning beside '${term}': leave it out.`);
+  return READERS[term](options as never, at);
 }
 
 type Of<Key extends string> = Extract<RoutePolicy, Readonly<Record<Key, unknown>>>;
@@ -48,9 +66,9 @@ type At = (option: string) => string;
 function windowOf({ limit, window, algorithm = 'sliding-window' }: Of<'window'>, at: At): Algorithm {
   const ms = durationOption(window, at('window'));
   if (ms > LONGEST_WINDOW_MS) throw new ConfigurationError(`${at('window')} must be no longer than '366d'.`);
-  const kind = (WINDOWS as Partial<Record<string, Kind>>)[algorithm];
+  const kind = WINDOWS.get(algorithm);
   if (kind === undefined) {
-    throw new ConfigurationError(`${at('algorithm')} must be one of ${Object.keys(WINDOWS).join(', ')}.`);
+    throw new ConfigurationError(`${at('algorithm')} must be one of ${[...WINDOWS.keys()].join(', ')}.`);
   }
   // Beyond it, the product of count and time would not be exact.
   const mostUnits = kind === KIND.counter ? Math.min(MOST_UNITS, Math.floor(Number.MAX_SAFE_INTEGER / ms)) : MOST_UNITS;
@@ -72,8 +90,10 @@ function gcraOf({ rate, burst }: Of<'rate'>, at: At): Algorithm {
 function bucketOf({ capacity, refill }: Of<'refill'>, at: At): Algorithm {
   const { units, periodUs } = parseRate(refill, at('refill'));
   const windowSeconds = (limit: number): number => Math.ceil((Math.ceil(limit / units) * periodUs) / 1_000_000);
+  // Beyond it, the time until the bucket is full again would not be exact, and in the end too long for Redis.
+  const mostUnits = Math.min(MOST_UNITS, Math.floor(Number.MAX_SAFE_INTEGER / 4 / periodUs) * units);
   return checked(
-    { kind: KIND.bucket, limit: capacity, a: periodUs, b: units, windowSeconds, mostUnits: MOST_UNITS },
+    { kind: KIND.bucket, limit: capacity, a: periodUs, b: units, windowSeconds, mostUnits },
     at('capacity'),
   );
 }
@@ -86,6 +106,13 @@ function concurrencyOf({ concurrent, lease = '30s' }: Of<'concurrent'>, at: At):
     at('concurrent'),
   );
 }
+
+const READERS: { readonly [Each in Term]: (options: Of<Each>, at: At) => Algorithm } = {
+  window: windowOf,
+  rate: gcraOf,
+  refill: bucketOf,
+  concurrent: concurrencyOf,
+};
 
 function checked(algorithm: Omit<Algorithm, 'shape'>, option: string): Algorithm {
   const { kind, limit, a, mostUnits } = algorithm;

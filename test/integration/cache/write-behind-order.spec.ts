@@ -5,7 +5,7 @@ import { defineWriteBehind } from '../../../src/cache/write-behind/define-write-
 import type { FlushContext, WriteBehindEntry } from '../../../src/cache/write-behind/write-behind.options.js';
 import { eventually } from '../../../src/testing/index.js';
 import { describeTopologies, expectNoLeakedConnections, randomPrefix, sharedRedis } from '../../support/redis.js';
-import { seededRandom } from '../../support/write-behind-random.js';
+import { seededRandom } from '../../support/seeded-random.js';
 import { writeBehindApp } from '../../support/write-behind-app.js';
 
 expectNoLeakedConnections();

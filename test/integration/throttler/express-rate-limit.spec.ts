@@ -8,6 +8,7 @@ import {
   ConfigurationError,
   RedisConnections,
   RedisModule,
+  RedisReplyError,
   RedisUnavailableError,
   type RedisConnection,
 } from '../../../src/core/index.js';
@@ -192,6 +193,16 @@ describeTopologies((topology) => {
     }
     await store.decrement(key);
     expect(await keysUnder(topology, alone)).toEqual([]);
+  });
+
+  it('does not fail a request that Redis refuses to take a hit back for, and fails one whose hit it refuses to count', async () => {
+    const refusal = new RedisReplyError('EVALSHA', 'NOPERM', undefined);
+    const scripts = { run: () => Promise.reject(refusal) };
+    const refusing = { name: 'default', keyPrefix: prefix, groupOf: () => 0, scripts } as unknown as RedisConnection;
+    const store = new RedisRateLimitStore(refusing);
+    store.init({ windowMs: 60_000 });
+    await expect(store.decrement(key)).resolves.toBeUndefined();
+    await expect(store.increment(key)).rejects.toBe(refusal);
   });
 
   describe("with express-rate-limit's middleware", () => {

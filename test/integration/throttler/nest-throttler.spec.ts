@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import * as common from '@nestjs/common';
 import { Controller, Get, UseGuards, type INestApplication } from '@nestjs/common';
@@ -6,8 +5,15 @@ import * as core from '@nestjs/core';
 import { ExpressAdapter } from '@nestjs/platform-express';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { Test, type TestingModule } from '@nestjs/testing';
-import { ConfigurationError, RedisConnections, RedisModule, RedisUnavailableError } from '../../../src/core/index.js';
+import {
+  ConfigurationError,
+  RedisConnections,
+  RedisModule,
+  RedisReplyError,
+  RedisUnavailableError,
+} from '../../../src/core/index.js';
 import type { RedisConnection } from '../../../src/core/index.js';
+import { eventually } from '../../../src/testing/index.js';
 import { RedisThrottlerStorage } from '../../../src/throttler/nest-throttler/index.js';
 import {
   describeTopologies,
@@ -19,6 +25,7 @@ import {
   type SharedTopology,
 } from '../../support/redis.js';
 import { SILENT } from '../redis/open-redis.js';
+import { timedConnection } from './timed-limits.js';
 
 // @nestjs/throttler requires Nest, which has ES modules only: Node can do that, Jest can from Node 24.9 on. This hands it the ones that are imported here.
 jest.doMock('@nestjs/common', () => common);
@@ -26,6 +33,26 @@ jest.doMock('@nestjs/core', () => core);
 const { Throttle, ThrottlerGuard, ThrottlerModule, ThrottlerStorageService } = await import('@nestjs/throttler');
 
 expectNoLeakedConnections();
+
+/**
+ * A storage whose time is the test's, and goes on only by `pass`: the real script on the real server, which is given the time. Blocks, which end by
+ * themselves, are brought as much nearer to their end.
+ */
+function timedStorage(connection: RedisConnection, keysThere: () => Promise<readonly string[]>) {
+  let nowMs = 1_800_000_000_000;
+  const bringNearer = async (key: string, ms: number): Promise<void> => {
+    const left = Number(await connection.send('PTTL', [key])) - ms;
+    await (left > 0 ? connection.send('PEXPIRE', [key, left]) : connection.send('UNLINK', [key]));
+  };
+  return {
+    storage: new RedisThrottlerStorage(timedConnection(connection, { clockUs: () => -nowMs * 1_000 }), PATIENT),
+    nowMs: () => nowMs,
+    pass: async (ms: number): Promise<void> => {
+      nowMs += ms;
+      await Promise.all((await keysThere()).map((key) => bringNearer(key, ms)));
+    },
+  };
+}
 
 /** The machine that runs the tests is busy. */
 const PATIENT = { redisDeadline: '10s' } as const;
@@ -105,46 +132,73 @@ describeTopologies((topology) => {
   });
 
   it('blocks for as long as the blockDuration, and no longer for more refusals; then it begins anew', async () => {
-    const increment = () => storage.increment(key, 60_000, 2, 1_500, 'default');
+    const blockMs = 400;
+    const increment = () => storage.increment(key, 60_000, 2, blockMs, 'default');
     await increment();
     await increment();
-    expect(await increment()).toMatchObject({ ...REFUSED, timeToBlockExpire: 2, timeToExpire: 2 });
-    await sleep(800);
-    expect(await increment()).toMatchObject({ ...REFUSED, timeToBlockExpire: 1 });
-    await sleep(900);
-    expect(await increment()).toMatchObject({ totalHits: 1, ...ADMITTED });
+    const before = performance.now();
+    expect(await increment()).toMatchObject({ ...REFUSED, timeToBlockExpire: 1, timeToExpire: 1 });
+    // Each attempt but the last is one more refusal.
+    await eventually(async () => expect(await increment()).toMatchObject({ totalHits: 1, ...ADMITTED }));
+    expect(performance.now() - before).toBeGreaterThan(blockMs - 1);
     expect(await increment()).toMatchObject({ totalHits: 2, ...ADMITTED });
     expect(await increment()).toMatchObject(REFUSED);
   });
 
-  it('without a blockDuration refuses until the oldest hit has left, and counts no refusal', async () => {
-    const increment = () => storage.increment(key, 1_500, 2, 0, 'default');
-    await increment();
-    await sleep(800);
-    await increment();
-    for (let i = 0; i < 5; i++) {
-      expect(await increment()).toMatchObject({ totalHits: 3, ...REFUSED, timeToBlockExpire: 1, timeToExpire: 2 });
-    }
-    await sleep(900);
-    expect(await increment()).toMatchObject({ totalHits: 2, ...ADMITTED });
-    expect(await increment()).toMatchObject(REFUSED);
-  });
+  describe('as time passes', () => {
+    const timed = () => timedStorage(connection, () => keysUnder(topology, `${prefix}:limit:nest-throttler:{${key}}`));
 
-  it.each([0, 600])('decides as the storage in memory does, with a blockDuration of %d', async (block) => {
-    const memory = new ThrottlerStorageService();
-    for (const bursts of [2, 0, 3, 1, 4, 0, 0, 2, 2]) {
-      for (let i = 0; i < bursts; i++) {
-        const [theirs, ours] = await Promise.all([
-          memory.increment(key, 1_000, 3, block, 'default'),
-          storage.increment(key, 1_000, 3, block, 'default'),
-        ]);
-        expect(ours.isBlocked).toBe(theirs.isBlocked);
-        if (!theirs.isBlocked) expect(ours.totalHits).toBe(theirs.totalHits);
-        if (theirs.isBlocked) expect(ours.timeToBlockExpire).toBe(theirs.timeToBlockExpire);
+    it('without a blockDuration refuses until the oldest hit has left, and counts no refusal', async () => {
+      const { storage: inTime, pass } = timed();
+      const increment = () => inTime.increment(key, 1_500, 2, 0, 'default');
+      await increment();
+      await pass(800);
+      await increment();
+      for (let i = 0; i < 5; i++) {
+        expect(await increment()).toMatchObject({ totalHits: 3, ...REFUSED, timeToBlockExpire: 1, timeToExpire: 2 });
       }
-      await sleep(400);
-    }
-    memory.onApplicationShutdown();
+      await pass(699);
+      expect(await increment()).toMatchObject(REFUSED);
+      await pass(1);
+      expect(await increment()).toMatchObject({ totalHits: 2, ...ADMITTED });
+      expect(await increment()).toMatchObject(REFUSED);
+    });
+
+    it('keeps a block to its end, and tells how much of it is left', async () => {
+      const { storage: inTime, pass } = timed();
+      const increment = () => inTime.increment(key, 600_000, 1, 60_000, 'default');
+      await increment();
+      expect(await increment()).toMatchObject({ ...REFUSED, timeToBlockExpire: 60 });
+      await pass(40_000);
+      expect(await increment()).toMatchObject({ ...REFUSED, timeToBlockExpire: 20, timeToExpire: 20 });
+      await pass(20_000);
+      expect(await increment()).toMatchObject({ totalHits: 1, ...ADMITTED });
+    });
+
+    it.each([0, 60_000])('decides as the storage in memory does, with a blockDuration of %d', async (block) => {
+      const { storage: inTime, nowMs, pass } = timed();
+      const memory = new ThrottlerStorageService();
+      /** It asks for the time before it gives its promise. */
+      const remember = () => {
+        const now = jest.spyOn(Date, 'now').mockImplementation(nowMs);
+        try {
+          return memory.increment(key, 100_000, 3, block, 'default');
+        } finally {
+          now.mockRestore();
+        }
+      };
+      for (const bursts of [2, 0, 3, 1, 4, 0, 0, 2, 2]) {
+        for (let i = 0; i < bursts; i++) {
+          const theirs = await remember();
+          const ours = await inTime.increment(key, 100_000, 3, block, 'default');
+          expect(ours.isBlocked).toBe(theirs.isBlocked);
+          if (!theirs.isBlocked) expect(ours.totalHits).toBe(theirs.totalHits);
+          if (theirs.isBlocked) expect(ours.timeToBlockExpire).toBe(theirs.timeToBlockExpire);
+        }
+        await pass(40_000);
+      }
+      memory.onApplicationShutdown();
+    });
   });
 
   it('counts apart what has another key or belongs to another throttler', async () => {
@@ -170,8 +224,10 @@ describeTopologies((topology) => {
       timeToBlockExpire: 30,
     });
     expect((await storage.increment(key, 0, 5, 0, 'default')).isBlocked).toBe(false);
-    expect((await storage.increment(key, 0.5, 2.5, 0.5, 'default')).isBlocked).toBe(false);
-    expect((await storage.increment(key, Infinity, Infinity, Infinity, 'default')).isBlocked).toBe(false);
+    expect(await storage.increment(key, 0.5, 2.5, 0.5, 'default')).toMatchObject(ADMITTED);
+    expect(await storage.increment(`${key}-half`, 30_000, 2.5, 0, 'default')).toMatchObject({ totalHits: 1 });
+    const endless = await storage.increment(`${key}-endless`, Infinity, Infinity, Infinity, 'default');
+    expect(endless).toMatchObject({ totalHits: 1, ...ADMITTED });
   });
 
   it('takes one round trip for what arrives at once', async () => {
@@ -193,7 +249,7 @@ describeTopologies((topology) => {
         return 'plain';
       }
 
-      @Throttle({ default: { limit: 1, ttl: 60_000, blockDuration: 1_500 } })
+      @Throttle({ default: { limit: 1, ttl: 60_000, blockDuration: 400 } })
       @Get('blocking')
       blocking(): string {
         return 'blocking';
@@ -256,9 +312,8 @@ describeTopologies((topology) => {
       expect((await request('blocking', 0)).status).toBe(200);
       const refused = await request('blocking', 1);
       expect(refused.status).toBe(429);
-      expect(refused.headers.get('retry-after')).toBe('2');
-      await sleep(1_700);
-      expect((await request('blocking', 0)).status).toBe(200);
+      expect(refused.headers.get('retry-after')).toBe('1');
+      await eventually(async () => expect((await request('blocking', 0)).status).toBe(200));
     });
   });
 
@@ -281,6 +336,15 @@ describeTopologies((topology) => {
         });
       }
       expect(await keysUnder(topology, alone)).toEqual([]);
+    });
+
+    it('does the same where Redis refuses', async () => {
+      const refusal = new RedisReplyError('EVALSHA', 'NOPERM', undefined);
+      const scripts = { run: () => Promise.reject(refusal) };
+      const refusing = { name: 'default', keyPrefix: prefix, groupOf: () => 0, scripts } as unknown as RedisConnection;
+      await expect(new RedisThrottlerStorage(refusing).increment(key, 1_500, 1, 0, 'default')).rejects.toBe(refusal);
+      const lenient = new RedisThrottlerStorage(refusing, { whenRedisIsDown: 'allow' });
+      expect(await lenient.increment(key, 1_500, 1, 0, 'default')).toMatchObject({ totalHits: 1, ...ADMITTED });
     });
 
     it('refuses options that cannot be', () => {
