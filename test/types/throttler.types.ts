@@ -58,6 +58,10 @@ const notPolicies: readonly RateLimitPolicy[] = [
   { name: 'a', capacity: 10 },
   // @ts-expect-error -- with something in some time
   { name: 'a', capacity: 10, refill: 10 },
+  // @ts-expect-error -- a window or a rate?
+  { name: 'a', limit: 100, window: '1m', rate: '10/s', burst: 20 },
+  // @ts-expect-error -- an algorithm is one of windows
+  { name: 'a', rate: '10/s', burst: 20, algorithm: 'fixed-window' },
   // @ts-expect-error -- there is no such algorithm
   { name: 'a', limit: 100, window: '1m', algorithm: 'leaky-bucket' },
   // @ts-expect-error -- whom is it to limit?

@@ -64,10 +64,17 @@ describe('the caller of a resolver', () => {
     expect(resolver({ req, res: other }).response).toBe(other);
   });
 
-  it('is the request of Fastify under Apollo, which has no response unless the context names the reply', () => {
-    const req = { headers, raw: { socket, user: alice } };
+  it('is the request of Fastify under Apollo, whose connection knows the response unless the context names the reply', () => {
+    const connection: object = { ...socket };
+    const raw = { socket: connection, user: alice };
+    const req = { headers, raw };
     const caller = resolver({ req });
     expect(caller).toMatchObject({ headers, remoteAddress: '192.0.2.1', user: alice, response: undefined });
+    const response = { req: raw };
+    Object.assign(connection, { _httpMessage: response });
+    expect(caller.response).toBe(response);
+    Object.assign(connection, { _httpMessage: { req: 'an earlier request of this connection' } });
+    expect(caller.response).toBeUndefined();
     const reply = {};
     expect(resolver({ req, reply }).response).toBe(reply);
   });
@@ -113,7 +120,8 @@ describe('the caller of a gateway', () => {
     expect(caller.identity).toBe(args);
   });
 
-  it('is known by the connection of ws, which keeps no headers', () => {
+  it('is known by the connection of ws, which keeps no headers but those of a request that the application keeps', () => {
+    expect(callerOf(contextOf('ws', [{ _socket: socket, request: { headers } }, {}])).headers).toBe(headers);
     const caller = callerOf(contextOf('ws', [{ _socket: socket, user: alice }, {}]));
     expect(caller).toMatchObject({ headers: {}, remoteAddress: '192.0.2.1', user: alice });
     expect(callerOf(contextOf('ws', [{ _socket: null }, {}])).remoteAddress).toBeUndefined();

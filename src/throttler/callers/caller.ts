@@ -1,6 +1,6 @@
 import type { ExecutionContext } from '@nestjs/common';
 import { ConfigurationError } from '../../core/errors/configuration.error.js';
-import { nodeRequestOf, userOf, type AnyRequest, type AnySocket } from './node-request.js';
+import { nodeRequestOf, responseTo, userOf, type AnyRequest, type AnySocket } from './node-request.js';
 
 /** Who calls a handler, the same for every kind of handler and on every adapter. */
 export interface Caller {
@@ -8,9 +8,9 @@ export interface Caller {
   readonly context: ExecutionContext;
   /** The request (http, graphql), the client's socket (ws), or the context of the transport (rpc). */
   readonly request: unknown;
-  /** Of http, and of graphql where the GraphQL context leads to one: `res`, `reply`, or Express' request. Else undefined. */
+  /** Of http, and of graphql where the GraphQL context leads to one: `res`, `reply`, or the request. Else undefined: a subscription over a WebSocket has none. */
   readonly response: unknown;
-  /** Names are in lower case. Empty where there are none: with rpc, and with the package `ws`. */
+  /** Names are in lower case. Empty where there are none: with rpc, and with the package `ws` unless the gateway has kept the upgrade request as `client.request`. */
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
   /** The other end of the connection, which may be a proxy. Undefined with rpc, with a unix socket, and when the client has left. */
   readonly remoteAddress: string | undefined;
@@ -111,7 +111,8 @@ class GraphqlCaller implements Caller {
   }
 
   get response(): unknown {
-    return this.#graphql.res ?? this.#graphql.reply ?? this.request?.res;
+    const { res, reply } = this.#graphql;
+    return res ?? reply ?? (this.request === undefined ? undefined : responseTo(this.request));
   }
 
   get headers(): Caller['headers'] {
@@ -132,6 +133,8 @@ interface WsClient {
   readonly handshake?: { readonly headers?: Caller['headers']; readonly address?: string };
   readonly data?: { readonly user?: unknown };
   readonly user?: unknown;
+  /** socket.io's own, or where an application keeps what `handleConnection` is given with `ws`. */
+  readonly request?: AnyRequest;
   readonly _socket?: AnySocket | null;
 }
 
@@ -145,7 +148,7 @@ class WsCaller implements Caller {
   }
 
   get headers(): Caller['headers'] {
-    return this.request.handshake?.headers ?? NO_HEADERS;
+    return this.request.handshake?.headers ?? this.request.request?.headers ?? NO_HEADERS;
   }
 
   get remoteAddress(): string | undefined {

@@ -5,6 +5,8 @@ export interface AnySocket {
   readonly remoteAddress?: string | undefined;
   readonly localAddress?: string | undefined;
   readonly destroyed?: boolean;
+  /** Node's: the response that is being sent. */
+  readonly _httpMessage?: { readonly req?: unknown } | null;
 }
 
 /** What requests have in common: Node's, which Express' are too, and Fastify's, which hold Node's as `raw`. */
@@ -22,6 +24,17 @@ export function nodeRequestOf(request: AnyRequest): AnyRequest {
   const { raw } = request;
   // An Express application may have put something of its own there.
   return raw?.socket === undefined ? request : raw;
+}
+
+/**
+ * The response to a request: Express' request knows it, and otherwise its connection does. Undefined with HTTP/2 on Fastify, and while the
+ * connection still answers an earlier request.
+ */
+export function responseTo(request: AnyRequest): unknown {
+  if (request.res !== undefined) return request.res;
+  const nodeRequest = nodeRequestOf(request);
+  const response = nodeRequest.socket?._httpMessage;
+  return response?.req === nodeRequest ? response : undefined;
 }
 
 /** Who is logged in: guards put that on the adapter's request, and middleware on Fastify puts it on Node's. */

@@ -30,12 +30,13 @@ export class Limiter {
     const { refusals, redis } = this.parts;
     const known = refusals?.find(ask);
     if (known !== undefined) return this.#result(ask, known, 'memory');
+    const moment = refusals?.moment ?? 0;
     let verdict: Verdict;
     let decidedBy: DecidedBy = 'redis';
     try {
       const asks = this.#bySlot(ask);
       verdict = await (asks.length === 1 ? redis.consume(ask) : this.#inSlots(ask, asks));
-      refusals?.note(ask, verdict);
+      refusals?.note(ask, verdict, moment);
     } catch (error) {
       if (!isOfRedis(error)) throw error;
       this.parts.refusalLog.note(error);
@@ -58,41 +59,33 @@ export class Limiter {
     await Promise.all(asks.map((ask) => this.parts.redis.charge(ask)));
   }
 
-  /** One after the other, and those before a refusal are taken back. */
+  /** All at once, and what some had room for is taken back when others had none, or could not be asked. */
   async #inSlots(ask: Ask, asks: readonly Ask[]): Promise<Verdict> {
-    const verdicts: Verdict[] = [];
-    try {
-      for (const part of asks) {
-        const verdict = await this.parts.redis.consume(part);
-        verdicts.push(verdict);
-        if (!verdict.admitted) break;
-      }
-    } catch (error) {
-      void this.#takeBack(asks, verdicts);
-      throw error;
-    }
-    const refused = verdicts.find(({ admitted }) => !admitted);
-    if (refused === undefined) return together(ask.uses, asks, verdicts);
-    await this.#takeBack(asks, verdicts);
-    if (refused.blockedMs > 0) return refused;
-    const states = await Promise.all(
-      asks.map(async (part, i) => (verdicts[i] === refused ? refused : this.parts.redis.look(part))),
-    );
-    return together(ask.uses, asks, states, false);
+    const outcomes = await Promise.allSettled(asks.map((part) => this.parts.redis.consume(part)));
+    const verdicts = outcomes.map((outcome) => (outcome.status === 'fulfilled' ? outcome.value : NOT_DECIDED));
+    if (verdicts.every(({ admitted }) => admitted)) return together(ask.uses, asks, verdicts);
+    // Nobody waits for it: what is asked next goes the same way, behind it.
+    const states = verdicts.map((verdict, i) => this.#takeBack(asks[i] as Ask, verdict));
+    const failed = outcomes.find((outcome) => outcome.status === 'rejected');
+    if (failed !== undefined) throw failed.reason;
+    return together(ask.uses, asks, states);
   }
 
-  async #takeBack(asks: readonly Ask[], verdicts: readonly Verdict[]): Promise<void> {
-    const work = verdicts.flatMap(({ admitted, states }, i) => {
-      const { uses, holder } = asks[i] as Ask;
-      const taken = admitted ? uses.filter((_, at) => states[at]?.retryMs === 0) : [];
-      const counted = taken.filter((use) => !isConcurrency(use)).map(negative);
-      const held = taken.filter(isConcurrency).map(({ key }) => key);
-      return [
-        ...(counted.length > 0 ? [this.parts.redis.charge(new Ask(counted, 0))] : []),
-        ...(held.length > 0 ? [this.parts.redis.release(held, holder)] : []),
-      ];
+  /** Returns where the caller stands then; when all of it will be back is said as if it had been taken. */
+  #takeBack({ uses, holder }: Ask, verdict: Verdict): Verdict {
+    const { redis } = this.parts;
+    if (!verdict.admitted) return verdict;
+    const taken = uses.filter((_, i) => verdict.states[i]?.retryMs === 0);
+    const counted = taken.filter((use) => !isConcurrency(use)).map(negative);
+    const held = taken.filter(isConcurrency).map(({ key }) => key);
+    if (counted.length > 0) redis.charge(new Ask(counted, 0)).catch(ignoreSinceItComesBackInTime);
+    if (held.length > 0) redis.release(held, holder).catch(ignoreSinceItComesBackInTime);
+    const states = verdict.states.map((state, i) => {
+      const use = uses[i] as PolicyUse;
+      if (state.retryMs > 0) return state;
+      return { ...state, remaining: state.remaining + (isConcurrency(use) ? 1 : use.definition.units) };
     });
-    await Promise.allSettled(work);
+    return new Verdict(false, 0, states);
   }
 
   /** What one script decides: keys lie in one slot for one tracker, and always on a single server. */
@@ -151,16 +144,12 @@ function newResult(
 }
 
 /** The verdicts of the parts of a request as one, in the order of its policies. */
-function together(
-  uses: readonly PolicyUse[],
-  asks: readonly Ask[],
-  verdicts: readonly Verdict[],
-  admitted = verdicts.every((verdict) => verdict.admitted),
-): Verdict {
+function together(uses: readonly PolicyUse[], asks: readonly Ask[], verdicts: readonly Verdict[]): Verdict {
   const blockedMs = Math.max(...verdicts.map((verdict) => verdict.blockedMs));
   if (blockedMs > 0) return new Verdict(false, blockedMs, []);
   const states = new Map<PolicyUse, PolicyState>();
   asks.forEach((ask, i) => ask.uses.forEach((use, at) => states.set(use, verdicts[i]?.states[at] as PolicyState)));
+  const admitted = verdicts.every((verdict) => verdict.admitted);
   return new Verdict(
     admitted,
     0,
@@ -192,6 +181,12 @@ function isOfRedis(error: unknown): error is RedisUnavailableError | RedisReplyE
 /** Unique among the holders of a policy's slots: one of 2^47 numbers. */
 function randomHolder(): number {
   return randomInt(1, 2 ** 47);
+}
+
+const NOT_DECIDED = new Verdict(false, 0, []);
+
+function ignoreSinceItComesBackInTime(): void {
+  // A server that is away meanwhile gives it back when its window or its lease is over.
 }
 
 const nothingToRelease = (): Promise<void> => Promise.resolve();

@@ -90,7 +90,7 @@ describe('LocalLimits', () => {
     const gaps = fc.array(fc.nat(400), { minLength: 1, maxLength: 10 });
     fc.assert(
       fc.property(gaps, fc.integer({ min: 7, max: 2_000 }), (waits, windowMs) => {
-        const { hand, consume } = limits([{ ...window, window: `${windowMs}ms` }]);
+        const { hand, consume } = limits([{ ...window, window: `${windowMs}ms` as const }]);
         let resetMs = 0;
         for (const wait of waits) {
           hand.nowMs += wait;

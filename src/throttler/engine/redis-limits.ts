@@ -88,19 +88,14 @@ export class RedisLimits {
   }
 
   async #decide(asks: readonly Ask[], mode: Mode, group: number): Promise<Verdict[]> {
+    const untilMs = this.clock.monotonicMs() + this.deadlineMs;
     const keys: string[] = [];
     for (const ask of asks) ask.appendKeys(keys);
     const words = scriptWords(asks);
-    const startedMs = this.clock.monotonicMs();
-    let reply = await this.#run(keys, words, mode, group, this.deadlineMs);
-    if (reply.length === 1) {
-      // The server's clock was set forward, or the server was slow: with its new time, once more, for as long as somebody waits.
-      const leftMs = this.deadlineMs - (this.clock.monotonicMs() - startedMs);
-      if (leftMs >= 1) reply = await this.#run(keys, words, mode, group, leftMs);
-    }
-    if (reply.length === 1) {
-      throw new RedisUnavailableError('deadline', { connection: this.connection.name, mayHaveRun: false });
-    }
+    let reply = await this.#run(keys, words, mode, group, untilMs);
+    // The server's clock was set forward, or the server was slow: with its new time, once more, for as long as somebody waits.
+    if (reply.length === 1) reply = await this.#run(keys, words, mode, group, untilMs);
+    if (reply.length === 1) throw this.#tooLate();
     return readVerdicts(reply, asks);
   }
 
@@ -109,12 +104,18 @@ export class RedisLimits {
     words: readonly number[],
     mode: Mode,
     group: number,
-    deadlineMs: number,
+    untilMs: number,
   ): Promise<readonly number[]> {
     const sentMs = this.clock.monotonicMs();
+    const deadlineMs = untilMs - sentMs;
+    if (deadlineMs < 1) throw this.#tooLate();
     const args = { clockUs: this.#time.latestUs(group, sentMs, deadlineMs), mode: MODE[mode], words };
     const reply = await this.connection.scripts.run(throttlerConsume, { keys }, args, { deadlineMs });
     this.#time.learn(group, reply[0] as number, sentMs);
     return reply;
+  }
+
+  #tooLate(): RedisUnavailableError {
+    return new RedisUnavailableError('deadline', { connection: this.connection.name, mayHaveRun: false });
   }
 }

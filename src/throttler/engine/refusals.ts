@@ -21,12 +21,22 @@ const MOST_REFUSALS = 32;
  */
 export class Refusals {
   readonly #callers: LRUCache<string, Refusal[]>;
+  /** Who was forgotten, at which of the times that somebody was. */
+  readonly #forgotten: LRUCache<string, number>;
+  #forgets = 0;
+  #cleared = 0;
 
   constructor(
     private readonly clock: Clock,
     maxCallers: number,
   ) {
     this.#callers = new LRUCache({ max: maxCallers });
+    this.#forgotten = new LRUCache({ max: maxCallers });
+  }
+
+  /** Ask for it before a decision is asked for, and give it to {@link note}: what was decided before its caller was forgotten is not remembered after. */
+  get moment(): number {
+    return this.#forgets;
   }
 
   /** The refusal of such a request, its times as of now. */
@@ -46,8 +56,9 @@ export class Refusals {
   }
 
   /** Remembers what was refused, where that holds for a while. */
-  note(ask: Ask, verdict: Verdict): void {
-    if (verdict.admitted) return;
+  note(ask: Ask, verdict: Verdict, moment: number): void {
+    if (verdict.admitted || this.#cleared > moment) return;
+    if (ask.callerKeys.some((callerKey) => (this.#forgotten.get(callerKey) ?? 0) > moment)) return;
     if (verdict.blockedMs > 0) {
       // Which of several callers is blocked is not said.
       if (ask.callerKeys.length === 1) this.#put(ask.callerKeys[0] as string, undefined, verdict, verdict.blockedMs);
@@ -66,10 +77,12 @@ export class Refusals {
 
   forget(callerKey: string): void {
     this.#callers.delete(callerKey);
+    this.#forgotten.set(callerKey, ++this.#forgets);
   }
 
   clear(): void {
     this.#callers.clear();
+    this.#cleared = ++this.#forgets;
   }
 
   /** A block goes before all else, and stands for it. */

@@ -1,5 +1,3 @@
-import { ConfigurationError } from '../../core/errors/configuration.error.js';
-import type { Caller } from '../callers/caller.js';
 import type { HeaderFields } from '../http/rate-limit-headers.js';
 import type { RateLimitResult } from '../rate-limit-result.js';
 
@@ -7,29 +5,41 @@ import type { RateLimitResult } from '../rate-limit-result.js';
 interface AnyResponse {
   readonly setHeader?: (name: string, value: string) => unknown;
   readonly header?: (name: string, value: string) => unknown;
+  readonly getHeader?: (name: string) => unknown;
   readonly once?: (event: string, listener: () => void) => unknown;
-  readonly raw?: Pick<AnyResponse, 'once'>;
+  readonly headersSent?: boolean;
+  readonly destroyed?: boolean;
+  readonly raw?: Pick<AnyResponse, 'once' | 'headersSent' | 'destroyed'>;
 }
 
-/** Sets headers, on whichever adapter's response. */
+/** Sets headers, on whichever adapter's response, if they are not on their way already. */
 export function setHeaders(response: unknown, fields: HeaderFields): void {
   const any = response as AnyResponse;
+  if ((any.raw ?? any).headersSent === true) return;
   for (const [name, value] of fields) {
     if (any.setHeader !== undefined) any.setHeader(name, value);
     else any.header?.(name, value);
   }
 }
 
-/** Gives slots back when the answer has been sent, or its connection is gone. */
-export function releaseWhenAnswered({ response, type }: Caller, result: RateLimitResult): void {
+/** The same for one of several calls that are answered together: the answer tells of the one that has to wait longest. */
+export function setHeadersBeside(response: unknown, fields: HeaderFields): void {
+  const said = Number((response as AnyResponse).getHeader?.('Retry-After') ?? 0);
+  const wait = Number(fields.find(([name]) => name === 'Retry-After')?.[1] ?? 0);
+  if (!(said > wait)) setHeaders(response, fields);
+}
+
+/** Whether it can be seen that the answer has been sent. */
+export function hasEnd(response: unknown): boolean {
   const any = response as AnyResponse | undefined;
-  const raw = any?.raw ?? any;
-  if (raw?.once !== undefined) {
-    raw.once('close', () => void result.release());
-    return;
-  }
-  void result.release();
-  throw new ConfigurationError(
-    `A limit of requests at once cannot be kept for a ${type} handler, whose end the guard does not see: use RateLimiter.run() in it.`,
-  );
+  return (any?.raw ?? any)?.once !== undefined;
+}
+
+/** Gives slots back when the answer has been sent, or its connection is gone. For what {@link hasEnd}. */
+export function releaseWhenAnswered(response: unknown, result: RateLimitResult): void {
+  const any = response as AnyResponse;
+  const raw = any.raw ?? any;
+  // Who has left while it was decided does not leave once more.
+  if (raw.destroyed === true) void result.release();
+  else raw.once?.('close', () => void result.release());
 }

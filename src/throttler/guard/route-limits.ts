@@ -6,7 +6,8 @@ import { resolvePolicy, type Policy } from '../policies/policy.js';
 import type { RoutePolicy } from '../policies/policy.options.js';
 import { MOST_POLICIES } from '../policies/policy-registry.js';
 import { ThrottlerRuntime } from '../throttler.runtime.js';
-import { rulesOf, type RouteRule } from './route-metadata.js';
+import { isMessageHandler, rulesOf, type RouteRule } from './route-metadata.js';
+import { unseenEnd } from './unseen-end.js';
 
 /** A policy as it applies to a route. */
 export interface RouteLimit {
@@ -39,8 +40,10 @@ export class RouteLimits implements OnModuleInit {
       for (const name of this.scanner.getAllMethodNames(prototype)) {
         const handler: unknown = prototype[name];
         if (typeof handler !== 'function') continue;
-        if (rulesOf(metatype).length + rulesOf(handler).length === 0) continue;
-        this.of(metatype as Controller, handler);
+        const rules = [...rulesOf(metatype), ...rulesOf(handler)];
+        if (rules.length === 0) continue;
+        const limits = this.of(metatype as Controller, handler);
+        if (isMessageHandler(handler)) this.#checkEnd(limits, rules, `${metatype.name}.${handler.name}`);
       }
     }
   }
@@ -91,6 +94,17 @@ export class RouteLimits implements OnModuleInit {
         limits.set(policy.name, asItIs(policy));
       }
     });
+  }
+
+  /** What the module limits everywhere may not concern this handler: whether the guard is bound to it is known when it is called. */
+  #checkEnd(limits: readonly RouteLimit[], rules: readonly RouteRule[], place: string): void {
+    for (const { policy } of limits) {
+      if (policy.isConcurrency && rules.some((rule) => this.#names(rule, policy))) throw unseenEnd(policy.name, place);
+    }
+  }
+
+  #names(rule: RouteRule, policy: Policy): boolean {
+    return 'name' in rule ? rule.name === policy.name : this.#own.get(rule) === policy;
   }
 
   #skip(limits: Map<string, RouteLimit>, name: string): void {

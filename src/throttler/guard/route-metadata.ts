@@ -9,6 +9,14 @@ export type RouteRule =
   | { readonly policy: RoutePolicy }
   | { readonly skip: 'all' | readonly string[] };
 
+/** What `@SubscribeMessage`, and `@MessagePattern` and `@EventPattern`, mark handlers with. Written out, since their packages are optional. */
+const MESSAGE_HANDLERS = ['websockets:message_mapping', 'microservices:pattern'];
+
+/** Whether it takes messages of a gateway or a microservice. */
+export function isMessageHandler(handler: object): boolean {
+  return MESSAGE_HANDLERS.some((key) => Reflect.hasMetadata(key, handler));
+}
+
 /** Decorators run from the bottom up: rules are kept in the order in which they are written. */
 export function addRule(target: object, rule: RouteRule): void {
   const own = (Reflect.getOwnMetadata(RULES, target) ?? []) as readonly RouteRule[];

@@ -6,9 +6,10 @@ import { PROBLEM_JSON, RateLimitException } from '../http/rate-limit.exception.j
 import type { RateLimitResult } from '../rate-limit-result.js';
 import { ThrottlerRuntime } from '../throttler.runtime.js';
 import { RateLimitUsageError } from '../throttler.errors.js';
-import { refusalOutsideHttp } from './refusals-outside-http.js';
-import { releaseWhenAnswered, setHeaders } from './response-access.js';
+import { graphqlRefusal, refusalOfMessage } from './refusals-outside-http.js';
+import { hasEnd, releaseWhenAnswered, setHeaders, setHeadersBeside } from './response-access.js';
 import { RouteLimits, type RouteLimit } from './route-limits.js';
+import { unseenEnd } from './unseen-end.js';
 
 /** Calls that were counted already, by what is one and the same object for all guards of a call. */
 const counted = new WeakSet<object>();
@@ -16,11 +17,12 @@ const counted = new WeakSet<object>();
 /**
  * Limits the handlers that it is bound to: `{ provide: APP_GUARD, useClass: ThrottlerGuard }` for all, `@UseGuards(ThrottlerGuard)` for some.
  *
- * - A request is counted once, however often the guard is bound.
+ * - A request is counted once, however often the guard is bound; of GraphQL, each call of a guarded resolver is a request.
  * - It is counted by all of its policies or, when one of them refuses, by none; one round trip to Redis, or none for a caller that is known to be refused.
  * - It is decided within the module's `redisDeadline`, whatever Redis does.
  *
- * Throws `RateLimitException` (429, or 503 where a policy is to refuse while Redis is away) for HTTP and GraphQL, `WsException` and `RpcException` elsewhere.
+ * Throws `RateLimitException` (429, or 503 where a policy is to refuse while Redis is away) for HTTP and GraphQL, `WsException` and `RpcException` elsewhere;
+ * `ConfigurationError`, before anything is counted, for a limit of requests at once where there is no HTTP response whose end it could see.
  */
 @Injectable()
 export class ThrottlerGuard implements CanActivate {
@@ -37,14 +39,19 @@ export class ThrottlerGuard implements CanActivate {
     if (counted.has(caller.identity)) return true;
     counted.add(caller.identity);
     if (options.skip?.(caller) === true) return true;
+    const { response } = caller;
     const uses = await this.#uses(limits, caller);
     if (uses.length === 0) return true;
+    const atOnce = uses.find(({ policy }) => policy.isConcurrency);
+    if (atOnce !== undefined && !hasEnd(response)) throw unseenEnd(atOnce.policy.name, placeOf(context));
     const result = await limiter.consume(uses);
-    if (caller.response !== undefined) {
-      setHeaders(caller.response, rateLimitHeaders(result, options.headers === false ? NONE : (options.headers ?? {})));
+    if (response !== undefined) {
+      const fields = rateLimitHeaders(result, options.headers === false ? NONE : (options.headers ?? {}));
+      if (caller.type === 'graphql') setHeadersBeside(response, fields);
+      else setHeaders(response, fields);
     }
     if (!result.admitted) throw await this.#refusal(result, caller);
-    if (uses.some(({ policy }) => policy.isConcurrency)) releaseWhenAnswered(caller, result);
+    if (atOnce !== undefined) releaseWhenAnswered(response, result);
     return true;
   }
 
@@ -74,10 +81,15 @@ export class ThrottlerGuard implements CanActivate {
   async #refusal(result: RateLimitResult, caller: Caller): Promise<Error> {
     const { exception } = this.runtime.options;
     if (exception !== undefined) return exception(result, caller.context);
-    if (caller.type === 'ws' || caller.type === 'rpc') return refusalOutsideHttp(caller.type, result);
-    if (caller.type === 'http') setHeaders(caller.response, [['Content-Type', PROBLEM_JSON]]);
+    if (caller.type === 'ws' || caller.type === 'rpc') return refusalOfMessage(caller.type, result);
+    if (caller.type === 'graphql') return graphqlRefusal(result);
+    setHeaders(caller.response, [['Content-Type', PROBLEM_JSON]]);
     return new RateLimitException(result);
   }
+}
+
+function placeOf(context: ExecutionContext): string {
+  return `${context.getClass().name}.${context.getHandler().name}`;
 }
 
 const NONE = { standard: false, legacy: false };

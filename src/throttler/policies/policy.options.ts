@@ -34,8 +34,12 @@ export interface PolicySettings {
   readonly optIn?: boolean;
 }
 
+/** What says how a policy counts is of one kind. */
+type Without<Options extends string> = { readonly [Option in Options]?: never };
+
 /** So many units in a window of time. */
-export interface WindowPolicy extends PolicySettings {
+export interface WindowPolicy
+  extends PolicySettings, Without<'rate' | 'burst' | 'capacity' | 'refill' | 'concurrent' | 'lease'> {
   readonly limit: Limit;
   /** At least 1 ms, at most 366 days. */
   readonly window: Duration;
@@ -49,19 +53,22 @@ export interface WindowPolicy extends PolicySettings {
 }
 
 /** GCRA: units come evenly, and `burst` of them may be taken at once. Admits at most `burst + rate * t` in any time `t`. */
-export interface RatePolicy extends PolicySettings {
+export interface RatePolicy
+  extends PolicySettings, Without<'limit' | 'window' | 'algorithm' | 'capacity' | 'refill' | 'concurrent' | 'lease'> {
   readonly rate: Rate;
   readonly burst: Limit;
 }
 
 /** A token bucket that is refilled in lumps: of `refill: '10/1s'`, ten tokens each second. */
-export interface BucketPolicy extends PolicySettings {
+export interface BucketPolicy
+  extends PolicySettings, Without<'limit' | 'window' | 'algorithm' | 'rate' | 'burst' | 'concurrent' | 'lease'> {
   readonly capacity: Limit;
   readonly refill: Rate;
 }
 
 /** So many requests at once. A slot is given back when the request is done, and at the end of its lease when its process died. */
-export interface ConcurrencyPolicy extends PolicySettings {
+export interface ConcurrencyPolicy
+  extends PolicySettings, Without<'limit' | 'window' | 'algorithm' | 'rate' | 'burst' | 'capacity' | 'refill'> {
   readonly concurrent: Limit;
   /** How long a dead process keeps a slot, 1 second to an hour; a living one renews it. Default `'30s'`. */
   readonly lease?: Duration;

@@ -127,7 +127,7 @@ export function resolvePolicy(
 ): Policy {
   if (typeof options.name !== 'string' || !/^[\x20-\x7e]{1,64}$/.test(options.name)) {
     throw new ConfigurationError(
-      `${where}: a policy's name must be 1 to 64 printable ASCII characters, since it stands in headers.`,
+      `${where}: a policy's name must be 1 to 64 printable ASCII characters, since it stands in headers. Give it one by 'name'.`,
     );
   }
   const at = (option: string): string => `${where}: ${option} of policy '${options.name}'`;
