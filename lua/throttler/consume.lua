@@ -2,11 +2,12 @@
   Decide on requests, each by one to eight policies at once, and charge each of them to all of its policies or to none.
 
   Times are in microseconds, counts in whole units. No policy takes the time to run backwards from what it has stored. A refusal writes nothing, but for the
-  block of a policy that asks for one. Every key expires when it would count for nothing any more.
+  block of a policy that asks for one. Every key expires when it would count for nothing any more, or a little later: setting an expiry costs more than writing
+  a value, so an expiry is set that will do for a while.
 
   | kind | policy         | a                    | b                | what is kept                                                             |
   | ---- | -------------- | -------------------- | ---------------- | ------------------------------------------------------------------------ |
-  | 1    | GCRA           | numerator of the     | its denominator  | theoretical arrival time, its fraction in b-ths                          |
+  | 1    | GCRA           | numerator of the     | its denominator  | theoretical arrival time, its fraction in b-ths, the expiry of the key   |
   |      |                | interval of a unit   |                  |                                                                          |
   | 2    | sliding window | window               |                  | number of the newest of 19 sub-windows of an 18th of it; all their counts |
   | 3    | fixed window   | window               |                  | its start, its count                                                     |
@@ -100,11 +101,14 @@ while words[word] do
     local taken, reset, retry, value, forgotten = 0, 0, 0, nil, nil
     -- As much of what is taken as cannot be taken back.
     local rest = 0
+    -- How long the key is to be kept; 0 when it is kept for long enough as it is.
+    local kept = nil
 
     if kind == 1 then
-      local arrival, fraction = now, 0
+      local arrival, fraction, expiry = now, 0, 0
       if held then
-        local whole, part = struct.unpack('>I7I4', held)
+        local whole, part
+        whole, part, expiry = struct.unpack('>I7I4I7', held)
         -- The policy may have been changed since, and with it what a fraction is a part of.
         if whole >= now then arrival, fraction = whole, math.min(part, b - 1) end
       end
@@ -113,15 +117,22 @@ while words[word] do
       reset = math.ceil(debt / b)
       debt = math.max(0, debt + units * a)
       if debt > limit * a then retry = math.ceil((debt - limit * a) / b) end
-      value = struct.pack('>I7I4', now + math.floor(debt / b), debt % b)
       forgotten = math.ceil(debt / b)
+      if expiry >= now + forgotten then
+        kept = 0
+      else
+        -- A quarter of the time in which the whole limit comes back.
+        kept = math.ceil((forgotten + limit * a / b / 4) / 1000) * 1000
+        expiry = now + kept
+      end
+      value = struct.pack('>I7I4I7', now + math.floor(debt / b), debt % b, expiry)
     elseif kind == 2 then
       local width = math.ceil(a / 18)
       local newest = math.floor(now / width)
-      local counts
+      local counts, last
       if held then
         counts = { struct.unpack(#held == NARROW_BYTES and NARROW or WIDE, held) }
-        local last = counts[1]
+        last = counts[1]
         newest = math.max(newest, last)
         for index = math.max(last + 1, newest - 18), newest do counts[2 + index % 19] = 0 end
         for place = 2, 20 do taken = taken + counts[place] end
@@ -151,12 +162,15 @@ while words[word] do
       local isWide = limit > 65535 or counts[place] > 65535 or (held and #held ~= NARROW_BYTES)
       value = struct.pack(isWide and WIDE or NARROW, newest, unpack(counts, 2, 20))
       forgotten = (newest + 19) * width - now
+      -- Four sub-windows have one expiry, that of the last of them.
+      local four = math.floor(newest / 4)
+      kept = (last and math.floor(last / 4) == four and #held == #value) and 0 or (4 * four + 22) * width - now
     elseif kind == 3 then
       local start = now
       if held then
         local began, counted = struct.unpack('>I7I4', held)
         -- One that holds nothing has not begun: units came back when no window was open, or all of its own did.
-        if counted > 0 and now < began + a then start, taken = began, counted end
+        if counted > 0 and now < began + a then start, taken, kept = began, counted, 0 end
         if taken > 0 then reset = start + a - now end
       end
       if taken + units > limit then retry = start + a - now end
@@ -169,7 +183,7 @@ while words[word] do
       if held then
         local number, counted, previous = struct.unpack('>I6I4I4', held)
         if number >= index then
-          index, this, before = number, counted, previous
+          index, this, before, kept = number, counted, previous, 0
         elseif number == index - 1 then
           before = counted
         end
@@ -237,17 +251,19 @@ while words[word] do
     end
     local fits = retry <= 0 or mode == 2
     if not fits and not isLenient then admitted = false end
-    plans[i] = { fits, taken, rest, reset, retry, value, math.max(1, math.ceil(forgotten / 1000)), block, blockLeftMs }
+    local forgottenMs = math.max(1, math.ceil(forgotten / 1000))
+    local keptMs = kept and math.ceil(kept / 1000) or forgottenMs
+    plans[i] = { fits, taken, rest, reset, retry, value, forgottenMs, keptMs, block, blockLeftMs }
   end
 
   if asked > 0 then reply[#reply + 1] = admitted and 1 or 0 end
   for i = 1, asked do
     local kind, isLenient, limit, a, _, units, blockMs = unpack(definitions[tonumber(words[word + i])])
-    local fits, taken, rest, reset, retry, value, ttl, block, blockLeftMs = unpack(plans[i], 1, 9)
+    local fits, taken, rest, reset, retry, value, forgottenMs, keptMs, block, blockLeftMs = unpack(plans[i], 1, 10)
     local name = keys[key + i]
     if admitted and fits and mode > 0 then
       if kind < 6 then
-        redis.call('SET', name, value, 'PX', ttl)
+        if keptMs == 0 then redis.call('SETRANGE', name, 0, value) else redis.call('SET', name, value, 'PX', keptMs) end
         written[name] = value
       elseif kind == 6 then
         redis.call('ZREMRANGEBYSCORE', name, '-inf', string.format('%.0f', value - a))
@@ -258,17 +274,17 @@ while words[word] do
           local twins = redis.call('ZCOUNT', name, score, score)
           for unit = twins + 1, twins + units do redis.call('ZADD', name, score, string.format('%s-%010.0f', score, unit)) end
         end
-        redis.call('PEXPIRE', name, ttl)
+        redis.call('PEXPIRE', name, forgottenMs)
       elseif mode == 1 then
         redis.call('ZREMRANGEBYSCORE', name, '-inf', string.format('%.0f', now))
         redis.call('ZADD', name, string.format('%.0f', value), words[word + policies + 1])
-        redis.call('PEXPIRE', name, math.max(ttl, redis.call('PTTL', name)))
+        redis.call('PEXPIRE', name, math.max(forgottenMs, redis.call('PTTL', name)))
         units = 1
       else
         units = 0
       end
       taken = math.max(rest, taken + units)
-      if kind < 7 then reset = taken > 0 and ttl * 1000 or 0 end
+      if kind < 7 then reset = taken > 0 and forgottenMs * 1000 or 0 end
     elseif mode == 1 and not fits and block and not isLenient and blockLeftMs == 0 then
       redis.call('SET', block, '1', 'PX', blockMs)
       redis.call('UNLINK', name)

@@ -88,34 +88,20 @@ export class RedisLimits {
   }
 
   async #decide(asks: readonly Ask[], mode: Mode, group: number): Promise<Verdict[]> {
-    const untilMs = this.clock.monotonicMs() + this.deadlineMs;
     const keys: string[] = [];
     for (const ask of asks) ask.appendKeys(keys);
     const words = scriptWords(asks);
-    let reply = await this.#run(keys, words, mode, group, untilMs);
-    // The server's clock was set forward, or the server was slow: with its new time, once more, for as long as somebody waits.
-    if (reply.length === 1) reply = await this.#run(keys, words, mode, group, untilMs);
-    if (reply.length === 1) throw this.#tooLate();
-    return readVerdicts(reply, asks);
-  }
-
-  async #run(
-    keys: readonly string[],
-    words: readonly number[],
-    mode: Mode,
-    group: number,
-    untilMs: number,
-  ): Promise<readonly number[]> {
-    const sentMs = this.clock.monotonicMs();
-    const deadlineMs = untilMs - sentMs;
-    if (deadlineMs < 1) throw this.#tooLate();
-    const args = { clockUs: this.#time.latestUs(group, sentMs, deadlineMs), mode: MODE[mode], words };
-    const reply = await this.connection.scripts.run(throttlerConsume, { keys }, args, { deadlineMs });
-    this.#time.learn(group, reply[0] as number, sentMs);
-    return reply;
-  }
-
-  #tooLate(): RedisUnavailableError {
-    return new RedisUnavailableError('deadline', { connection: this.connection.name, mayHaveRun: false });
+    let nowMs = this.clock.monotonicMs();
+    const untilMs = nowMs + this.deadlineMs;
+    // It is too late when the server's clock was set forward, or the server was slow: with its new time, once more, if somebody still waits.
+    for (let attempt = 0; attempt < 2 && untilMs - nowMs >= 1; attempt++) {
+      const deadlineMs = untilMs - nowMs;
+      const args = { clockUs: this.#time.latestUs(group, nowMs, deadlineMs), mode: MODE[mode], words };
+      const reply = await this.connection.scripts.run(throttlerConsume, { keys }, args, { deadlineMs });
+      this.#time.learn(group, reply[0] as number, nowMs);
+      if (reply.length > 1) return readVerdicts(reply, asks);
+      nowMs = this.clock.monotonicMs();
+    }
+    throw new RedisUnavailableError('deadline', { connection: this.connection.name, mayHaveRun: false });
   }
 }

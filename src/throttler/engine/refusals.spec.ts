@@ -58,7 +58,11 @@ describe('Refusals', () => {
   });
 
   it('tell the times as they are by now', async () => {
-    refusals.note(request(['window', 'rate']), new Verdict(false, 0, [state(1_500, 3_000), state(200, 100)]), refusals.moment);
+    refusals.note(
+      request(['window', 'rate']),
+      new Verdict(false, 0, [state(1_500, 3_000), state(200, 100)]),
+      refusals.moment,
+    );
     await clock.advance('500ms');
     expect(refusals.find(request(['window', 'rate']))?.states).toEqual([
       { remaining: 0, resetMs: 2_500, retryMs: 1_000 },

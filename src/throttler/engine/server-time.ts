@@ -1,6 +1,6 @@
 interface Sample {
-  readonly serverUs: number;
-  readonly sentMs: number;
+  serverUs: number;
+  sentMs: number;
 }
 
 /**
@@ -18,6 +18,12 @@ export class ServerTime {
   }
 
   learn(group: number, serverUs: number, sentMs: number): void {
-    this.#samples.set(group, { serverUs, sentMs });
+    const sample = this.#samples.get(group);
+    if (sample === undefined) {
+      this.#samples.set(group, { serverUs, sentMs });
+      return;
+    }
+    sample.serverUs = serverUs;
+    sample.sentMs = sentMs;
   }
 }

@@ -507,7 +507,8 @@ describeTopologies((topology) => {
         const leastMs = verdicts[i]?.resetMs === 0 ? lengthUs / 1_000 : Number(verdicts[i]?.resetMs);
         // A busy machine may take seconds to come to look.
         expect(ttl).toBeGreaterThan(leastMs - 10_000);
-        expect(ttl).toBeLessThanOrEqual(leastMs);
+        // Nor is anything kept for much longer: a quarter of the time in which all that is taken now would come back.
+        expect(ttl).toBeLessThanOrEqual(leastMs + (10 * lengthUs) / 4_000);
       }
     }
     await expectEveryKeyExpires(topology, prefix);
