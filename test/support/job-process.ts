@@ -64,7 +64,7 @@ export class JobProcess<All extends Jobs<keyof All & string>> {
     return new Promise<unknown>((resolve, reject) => {
       this.#waiting.set(message.id, { resolve, reject });
       this.#child.send(message);
-    }) as Promise<All[Name]['answer']>;
+    });
   }
 
   /** Lets go of it. Rejects when it does not end by itself: then it has left a timer or a connection open. */
@@ -113,7 +113,7 @@ export function serveJobs<All extends Jobs<keyof All & string>>(jobs: {
   readonly [Name in keyof All & string]: (given: All[Name]['given']) => Promise<All[Name]['answer']>;
 }): void {
   process.on('message', ({ id, job, given }: ToChild) => {
-    (jobs[job as keyof All & string] as (given: unknown) => Promise<unknown>)(given).then(
+    (jobs[job as keyof All & string])(given).then(
       (answer) => process.send?.({ id, answer }),
       (error: unknown) => process.send?.({ id, error: String((error as Error).stack ?? error) }),
     );
