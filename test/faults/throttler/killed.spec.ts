@@ -1,112 +1,180 @@
-import { afterEach, beforeEach, expect, it } from '@jest/globals';
-import type { RateLimitPolicy } from '../../../src/throttler/index.js';
+import { randomInt } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type { TestingModule } from '@nestjs/testing';
+import { RedisConnections } from '../../../src/core/redis/redis-connections.js';
 import { eventually } from '../../../src/testing/index.js';
-import { expectEveryKeyExpires, keysUnder, randomPrefix, sharedRedis } from '../../support/redis.js';
+import { RateLimiter, type RateLimitPolicy } from '../../../src/throttler/index.js';
+import { nowUs } from '../../support/job-process.js';
+import {
+  expectEveryKeyExpires,
+  expectNoLeakedConnections,
+  keysUnder,
+  randomPrefix,
+  sharedRedis,
+} from '../../support/redis.js';
 import { seededRandom } from '../../support/seeded-random.js';
-import type { OpenSettings } from '../../support/throttler-processes/protocol.js';
+import { throttlerApp } from '../../support/throttler-app.js';
 import { ThrottlerProcess } from '../../support/throttler-processes/throttler-process.js';
+import { mostAtOnce } from '../../support/throttler-processes/works.js';
 
 /** `SEED=<n>` repeats the choices of a run, `ROUNDS=<n>` makes it that many times as long. */
-const SEED = Number(process.env.SEED ?? Date.now() % 1_000_000);
+const SEED = Number(process.env.SEED ?? randomInt(2 ** 31));
 const ROUNDS = Number(process.env.ROUNDS ?? 1);
-const OPERATIONS = 20_000 * ROUNDS;
-const A_JOB = 500;
 
-const LEASE_MS = 1_000;
+const alive = new Set<ThrottlerProcess>();
 
-/** All algorithms, and windows that end while the test goes on. */
-const POLICIES: readonly RateLimitPolicy[] = [
-  { name: 'window', limit: 30, window: '400ms' },
-  { name: 'half-a-second', limit: 5, window: '500ms', blockFor: '300ms' },
-  { name: 'log', limit: 20, window: '1s', algorithm: 'sliding-log' },
-  { name: 'fixed', limit: 20, window: '500ms', algorithm: 'fixed-window' },
-  { name: 'estimate', limit: 20, window: '1h', algorithm: 'sliding-counter' },
-  { name: 'bucket', capacity: 20, refill: '7/300ms' },
-  { name: 'steady', rate: '7/s', burst: 7, blockFor: '10s' },
-  { name: 'at-once', concurrent: 5, lease: `${LEASE_MS}ms` },
-];
-
-let prefix: string;
-let settings: OpenSettings;
-const open = new Set<ThrottlerProcess>();
-
-beforeEach(() => {
-  prefix = randomPrefix();
-  settings = { redis: sharedRedis('standalone'), prefix, policies: POLICIES };
-});
-afterEach(async () => {
-  await Promise.all([...open].map((process) => process.kill()));
-  open.clear();
-});
-
-async function newProcess(): Promise<ThrottlerProcess> {
-  const [process] = (await ThrottlerProcess.open([0], settings)) as [ThrottlerProcess];
-  open.add(process);
-  return process;
+async function start(count: number, prefix: string, policies: readonly RateLimitPolicy[]): Promise<ThrottlerProcess[]> {
+  const started = [...(await ThrottlerProcess.start(Array.from({ length: count }, () => 0)))];
+  for (const process of started) alive.add(process);
+  const settings = { redis: sharedRedis('standalone'), prefix, policies };
+  await Promise.all(started.map((process) => process.do('open', settings)));
+  return started;
 }
 
-it(
-  `leaves no key for ever behind, though its processes are killed (SEED=${SEED}, ${OPERATIONS} operations)`,
-  async () => {
-    const random = seededRandom(SEED);
-    const policies = POLICIES.map(({ name }) => name);
-    const callers = Array.from({ length: 50 }, (_, i) => `caller-${i}`);
-    let done = 0;
-    let kills = 0;
-    const life = async (first: number): Promise<void> => {
-      for (let seed = first; done < OPERATIONS;) {
-        const process = await newProcess();
-        const jobs = 1 + Math.floor(random() * 20 * Math.sqrt(ROUNDS));
-        for (let job = 0; job < jobs && done < OPERATIONS; job++) {
-          await process.do('churn', { seed: seed++, policies, callers, workers: 16, operations: A_JOB });
-          done += A_JOB;
+async function kill(process: ThrottlerProcess): Promise<void> {
+  await process.kill();
+  alive.delete(process);
+}
+
+describe('Processes that do at random all that a limiter can do, and are killed', () => {
+  const OPERATIONS = 20_000 * ROUNDS;
+  /** Of one process, before it is killed. */
+  const MOST_OPERATIONS = 20_000;
+  const A_JOB = 500;
+  const CALLERS = Array.from({ length: 50 }, (_, i) => `caller-${i}`);
+  /** All algorithms, and windows that end while the test goes on. */
+  const POLICIES: readonly RateLimitPolicy[] = [
+    { name: 'window', limit: 30, window: '400ms' },
+    { name: 'half-a-second', limit: 5, window: '500ms', blockFor: '300ms' },
+    { name: 'log', limit: 20, window: '1s', algorithm: 'sliding-log' },
+    { name: 'fixed', limit: 20, window: '500ms', algorithm: 'fixed-window' },
+    { name: 'estimate', limit: 20, window: '1h', algorithm: 'sliding-counter' },
+    { name: 'bucket', capacity: 20, refill: '7/300ms' },
+    { name: 'steady', rate: '7/s', burst: 7, blockFor: '10s' },
+    { name: 'at-once', concurrent: 5, lease: '1s' },
+  ];
+
+  it(
+    `leave no key behind that stays for ever (SEED=${SEED})`,
+    async () => {
+      const startedMs = performance.now();
+      const prefix = randomPrefix();
+      const random = seededRandom(SEED);
+      const policies = POLICIES.map(({ name }) => name);
+      let [operations, kills] = [0, 0];
+      const life = async (first: number): Promise<void> => {
+        for (let seed = first; operations < OPERATIONS; seed++) {
+          const [process] = (await start(1, prefix, POLICIES)) as [ThrottlerProcess];
+          const churn = (callers: readonly string[], operations: number) =>
+            process.do('churn', { seed: (seed += 1), policies, callers, workers: 16, operations });
+          for (let left = random() * MOST_OPERATIONS; left > 0 && operations < OPERATIONS; left -= A_JOB) {
+            await churn(CALLERS, A_JOB);
+            operations += A_JOB;
+          }
+          // The last callers are its own: whatever it leaves half done stays so.
+          const lastCallers = CALLERS.map((caller) => `${caller}-${seed}`);
+          const isOver = expect(churn(lastCallers, 1e9)).rejects.toThrow('The process ended');
+          await delay(random() * 50);
+          await kill(process);
+          await isOver;
+          kills += 1;
+          await expectEveryKeyExpires('standalone', prefix);
         }
-        // In the midst of the next.
-        const unfinished = process.do('churn', { seed: seed++, policies, callers, workers: 16, operations: 1e9 });
-        const isOver = expect(unfinished).rejects.toThrow('The process ended');
-        await new Promise((resolve) => setTimeout(resolve, random() * 50));
-        await process.kill();
-        await isOver;
-        open.delete(process);
-        kills += 1;
+      };
+      const lives = [life(SEED), life(SEED + 2 ** 31)];
+      try {
+        await Promise.all(lives);
+      } finally {
+        operations = OPERATIONS;
+        await Promise.allSettled(lives);
       }
-    };
-    await Promise.all([life(SEED), life(SEED + 1e6)]);
-    expect(kills).toBeGreaterThanOrEqual(2);
-    expect((await keysUnder('standalone', prefix)).length).toBeGreaterThan(0);
-    await expectEveryKeyExpires('standalone', prefix);
-  },
-  120_000 * ROUNDS,
-);
+      expect((await keysUnder('standalone', prefix)).length).toBeGreaterThan(100);
+      const seconds = Math.round((performance.now() - startedMs) / 1_000);
+      console.log(`seed ${SEED}: ${operations} operations and ${kills} kills in ${seconds} s, and every key expires`);
+    },
+    120_000 * ROUNDS,
+  );
+});
 
-it('keeps slots for as long as their work goes on, and frees those of a process that is killed with their lease', async () => {
-  settings = { ...settings, policies: [{ name: 'two', concurrent: 2, lease: `${LEASE_MS}ms` }] };
-  const [holder, other] = await Promise.all([newProcess(), newProcess()]);
-  const hold = (process: ThrottlerProcess, forMs: number): Promise<boolean> =>
-    process.do('hold', { policy: 'two', caller: 'alice', forMs });
-  const long = [hold(holder, 3_600_000), hold(holder, 3_600_000)].map((held) => held.catch(() => 'killed'));
-  await holder.untilItHolds(2);
-  // For longer than two leases there is no room.
-  const untilMs = performance.now() + 2.5 * LEASE_MS;
-  while (performance.now() < untilMs) expect(await hold(other, 0)).toBe(false);
-  await holder.kill();
-  expect(await Promise.all(long)).toEqual(['killed', 'killed']);
-  const killedMs = performance.now();
-  await eventually(async () => expect(await hold(other, 0)).toBe(true), { within: '10s' });
-  // Its last renewal was a third of a lease before it was killed, at most.
-  expect(performance.now() - killedMs).toBeGreaterThan(LEASE_MS / 2);
-  expect(await Promise.all([hold(other, 1), hold(other, 1)])).toEqual([true, true]);
-}, 60_000);
+describe('Slots', () => {
+  const LEASE_MS = 1_000;
+  const POLICIES = [{ name: 'two', concurrent: 2, lease: `${LEASE_MS}ms` }] as const;
+  const prefix = randomPrefix();
+  let app: TestingModule;
+  let processes: ThrottlerProcess[];
 
-it('frees the slots of a process that stands still', async () => {
-  settings = { ...settings, policies: [{ name: 'two', concurrent: 2, lease: `${LEASE_MS}ms` }] };
-  const [holder, other] = await Promise.all([newProcess(), newProcess()]);
-  const held = holder.do('hold', { policy: 'two', caller: 'alice', forMs: 3_600_000 }).catch(() => 'killed');
-  await holder.untilItHolds(1);
-  holder.pause();
-  const both = async (): Promise<readonly boolean[]> =>
-    Promise.all([1, 2].map(() => other.do('hold', { policy: 'two', caller: 'alice', forMs: 20 })));
-  await eventually(async () => expect(await both()).toEqual([true, true]), { within: '10s' });
-  await holder.kill();
-  expect(await held).toBe('killed');
-}, 60_000);
+  beforeAll(async () => {
+    app = await throttlerApp({
+      redis: sharedRedis('standalone'),
+      prefix,
+      throttler: { policies: POLICIES, maxCallers: 0 },
+    });
+    processes = await start(3, prefix, POLICIES);
+  });
+  afterAll(() => app.close());
+
+  /** Works in this process, and resolves with whether there was room. */
+  async function canWork(caller: string): Promise<boolean> {
+    const { admitted, release } = await app.get(RateLimiter).consume('two', caller);
+    await release();
+    return admitted;
+  }
+  const hold = async (process: ThrottlerProcess, caller: string): Promise<unknown> =>
+    process.do('hold', { policy: 'two', caller, forMs: 3_600_000 }).catch(() => 'killed');
+
+  it('are never taken by more than so many at once, and all of them are, by works of three processes', async () => {
+    const settings = { policy: 'two', caller: 'busy', workers: 3, mostMs: 20, untilUs: nowUs() + 1_000_000 };
+    const all = await Promise.all(processes.map((process, i) => process.do('works', { ...settings, seed: SEED + i })));
+    const works = all.flat();
+    expect(mostAtOnce(works)).toBe(2);
+    expect(works.length).toBeGreaterThan(20);
+    expect((await app.get(RateLimiter).peek('two', 'busy')).policies[0]?.remaining).toBe(2);
+  });
+
+  it('are kept for as long as the work goes on, and after a kill -9 until the lease ends', async () => {
+    const [holder] = processes as [ThrottlerProcess];
+    const held = [hold(holder, 'alice'), hold(holder, 'alice')];
+    await holder.untilItHolds(2);
+    const untilMs = performance.now() + 2.2 * LEASE_MS;
+    while (performance.now() < untilMs) expect(await canWork('alice')).toBe(false);
+
+    await kill(holder);
+    expect(await Promise.all(held)).toEqual(['killed', 'killed']);
+    const [slots] = await keysUnder('standalone', `${prefix}:limit:{alice}`);
+    const seenMs = performance.now();
+    const leftMs = Number(
+      await app
+        .get(RedisConnections, { strict: false })
+        .get()
+        .send('PTTL', [slots as string]),
+    );
+    expect(leftMs).toBeGreaterThan(0);
+    expect(await canWork('alice')).toBe(false);
+    await eventually(async () => expect(await canWork('alice')).toBe(true), { within: '10s' });
+    expect(performance.now() - seenMs).toBeGreaterThanOrEqual(leftMs - 1);
+    const both = await Promise.all([1, 2].map(() => app.get(RateLimiter).consume('two', 'alice')));
+    expect(both.map(({ admitted }) => admitted)).toEqual([true, true]);
+    await Promise.all(both.map(({ release }) => release()));
+  });
+
+  it('of a process that stands still end with the lease, and those of one that goes on do not', async () => {
+    const [, stopped, working] = processes as [ThrottlerProcess, ThrottlerProcess, ThrottlerProcess];
+    const held = [stopped, working].map((process) => hold(process, 'bob'));
+    await Promise.all([stopped, working].map((process) => process.untilItHolds(1)));
+    expect(await canWork('bob')).toBe(false);
+    stopped.pause();
+    await eventually(async () => expect(await canWork('bob')).toBe(true), { within: '10s' });
+    const untilMs = performance.now() + 1.2 * LEASE_MS;
+    while (performance.now() < untilMs) {
+      expect((await app.get(RateLimiter).peek('two', 'bob')).policies[0]?.remaining).toBe(1);
+    }
+    for (const process of [stopped, working]) await kill(process);
+    expect(await Promise.all(held)).toEqual(['killed', 'killed']);
+  });
+});
+
+afterAll(async () => {
+  for (const process of alive) await kill(process);
+});
+expectNoLeakedConnections();

@@ -9,6 +9,7 @@ import { serveJobs, tellNews } from '../job-process.js';
 import { Churn } from './churn.js';
 import { HOLDS, type OpenSettings, type ThrottlerJobs } from './protocol.js';
 import { Storm } from './storm.js';
+import { runWorks } from './works.js';
 
 let app: INestApplicationContext;
 let settings: OpenSettings;
@@ -27,7 +28,7 @@ serveJobs<ThrottlerJobs>({
       ThrottlerModule.forRoot({ policies: given.policies, redisDeadline: '20s', whenRedisIsDown: 'deny' }),
     ];
     app = await NestFactory.createApplicationContext({ module: ChildModule, imports }, { logger: false });
-    return null;
+    return Date.now();
   },
   storm: (given) => new Storm(limiter(), settings, given).run(),
   async churn(given) {
@@ -46,6 +47,7 @@ serveJobs<ThrottlerJobs>({
       throw error;
     }
   },
+  works: (given) => runWorks(limiter(), given),
   async close() {
     await app.close();
     return null;

@@ -9,7 +9,7 @@ export interface OpenSettings {
 }
 
 /** Who decides: the library, or the recipe that people copy: a sorted set by the time of the process, counted after it was added to, in commands one by one. */
-export type Decider = 'rookery' | 'recipe';
+type Decider = 'rookery' | 'recipe';
 
 /** Requests at random, the same for the same seed, until a time. */
 export interface StormSettings {
@@ -32,6 +32,8 @@ export interface Decision {
   readonly policies: readonly string[];
   readonly units: number;
   readonly admitted: boolean;
+  /** The process knew it to be refused, and did not ask. */
+  readonly fromMemory: boolean;
   readonly sentUs: number;
   readonly answeredUs: number;
 }
@@ -46,19 +48,39 @@ export interface ChurnSettings {
 }
 
 /** Work that holds a slot. */
-export interface HoldSettings {
+interface HoldSettings {
   readonly policy: string;
   readonly caller: string;
   readonly forMs: number;
 }
 
+/** Short works in slots, as many as there is room for, until a time. */
+export interface WorksSettings {
+  readonly seed: number;
+  readonly policy: string;
+  readonly caller: string;
+  /** Works that are tried at once. */
+  readonly workers: number;
+  readonly mostMs: number;
+  /** On the clock that all processes share. */
+  readonly untilUs: number;
+}
+
+/** When a work went on, on the clock that all processes share. */
+export interface Work {
+  readonly startUs: number;
+  readonly endUs: number;
+}
+
 /** What a child can be told to do, with what it is given and what it answers. */
 export type ThrottlerJobs = {
-  readonly open: { readonly given: OpenSettings; readonly answer: null };
+  /** Answers with what time it thinks that it is, in milliseconds. */
+  readonly open: { readonly given: OpenSettings; readonly answer: number };
   readonly storm: { readonly given: StormSettings; readonly answer: readonly Decision[] };
   readonly churn: { readonly given: ChurnSettings; readonly answer: null };
   /** Resolves with whether there was a slot. */
   readonly hold: { readonly given: HoldSettings; readonly answer: boolean };
+  readonly works: { readonly given: WorksSettings; readonly answer: readonly Work[] };
   readonly close: { readonly given: null; readonly answer: null };
 };
 

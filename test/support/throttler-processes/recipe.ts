@@ -1,4 +1,4 @@
-import { Redis } from 'ioredis';
+import type { Redis } from 'ioredis';
 import type { WindowPolicy } from '../../../src/throttler/index.js';
 
 /**
@@ -15,7 +15,7 @@ export class Recipe {
     const key = `${this.prefix}:recipe:${name}:${caller}`;
     const nowMs = Date.now();
     await this.client.zadd(key, nowMs, String(nowMs));
-    await this.client.zremrangebyscore(key, 0, nowMs - Number.parseInt(String(window), 10));
+    await this.client.zremrangebyscore(key, 0, nowMs - Number.parseInt(window, 10));
     const count = await this.client.zcard(key);
     await this.client.expire(key, 60);
     return count <= Number(limit);

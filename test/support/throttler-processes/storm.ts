@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import type { RateLimiter, RateLimitPolicy, WindowPolicy } from '../../../src/throttler/index.js';
 import { nowUs } from '../job-process.js';
@@ -21,8 +22,11 @@ export class Storm {
 
   async run(): Promise<readonly Decision[]> {
     const { redis, prefix } = this.process;
-    const recipe =
-      this.settings.by === 'recipe' && 'url' in redis ? new Recipe(new Redis(String(redis.url)), prefix) : undefined;
+    let recipe: Recipe | undefined;
+    if (this.settings.by === 'recipe') {
+      if (!('url' in redis) || redis.url === undefined) throw new Error('The recipe knows single servers only.');
+      recipe = new Recipe(new Redis(redis.url), prefix);
+    }
     await Promise.all(Array.from({ length: this.settings.workers }, () => this.#ask(recipe)));
     recipe?.close();
     return this.#decisions;
@@ -35,18 +39,24 @@ export class Storm {
       const policies = pick(this.#random, choices);
       const units = 1 + Math.floor(this.#random() * mostUnits);
       const sentUs = nowUs();
-      const admitted =
+      const answer =
         recipe === undefined
           ? await this.#consume(policies, caller, units)
-          : await recipe.consume(this.#windowOf(policies), caller);
-      this.#decisions.push({ caller, policies, units, admitted, sentUs, answeredUs: nowUs() });
+          : { admitted: await recipe.consume(this.#windowOf(policies), caller), fromMemory: false };
+      this.#decisions.push({ caller, policies, units, ...answer, sentUs, answeredUs: nowUs() });
+      // Or else the answers to the others would be late.
+      if (answer.fromMemory) await setImmediate();
     }
   }
 
-  async #consume(policies: readonly string[], caller: string, cost: number): Promise<boolean> {
+  async #consume(
+    policies: readonly string[],
+    caller: string,
+    cost: number,
+  ): Promise<Pick<Decision, 'admitted' | 'fromMemory'>> {
     const { admitted, decidedBy } = await this.limiter.consume(policies, caller, { cost });
     if (decidedBy === 'process') throw new Error('Redis was to decide.');
-    return admitted;
+    return { admitted, fromMemory: decidedBy === 'memory' };
   }
 
   #windowOf([name]: readonly string[]): WindowPolicy & { readonly name: string } {
