@@ -113,7 +113,7 @@ export function serveJobs<All extends Jobs<keyof All & string>>(jobs: {
   readonly [Name in keyof All & string]: (given: All[Name]['given']) => Promise<All[Name]['answer']>;
 }): void {
   process.on('message', ({ id, job, given }: ToChild) => {
-    (jobs[job as keyof All & string])(given).then(
+    jobs[job as keyof All & string](given).then(
       (answer) => process.send?.({ id, answer }),
       (error: unknown) => process.send?.({ id, error: String((error as Error).stack ?? error) }),
     );
