@@ -291,7 +291,8 @@ while words[word] do
       written[block], written[name] = blockMs, false
       retry = blockMs * 1000
     end
-    reply[#reply + 1] = math.max(0, limit - taken)
+    -- A caller that is blocked has nothing left, whatever its counter says.
+    reply[#reply + 1] = (blockLeftMs > 0 and mode < 2) and 0 or math.max(0, limit - taken)
     reply[#reply + 1] = math.ceil(reset / 1000)
     reply[#reply + 1] = fits and 0 or math.ceil(retry / 1000)
   end

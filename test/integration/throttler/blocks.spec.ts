@@ -77,6 +77,7 @@ describeTopologies((topology) => {
         const again = await consume('strict', caller);
         if (!again.admitted) {
           expect(again.retryAfterMs).toBeLessThanOrEqual(told);
+          expect(again.policies[0]?.remaining).toBe(0);
           told = again.retryAfterMs;
         }
         expect(again.admitted).toBe(true);
