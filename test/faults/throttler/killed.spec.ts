@@ -89,7 +89,8 @@ describe('Processes that do at random all that a limiter can do, and are killed'
         operations = OPERATIONS;
         await Promise.allSettled(lives);
       }
-      expect((await keysUnder('standalone', prefix)).length).toBeGreaterThan(100);
+      // Those of windows of an hour at least: there was something to look at.
+      expect((await keysUnder('standalone', prefix)).length).toBeGreaterThan(10);
       const seconds = Math.round((performance.now() - startedMs) / 1_000);
       console.log(`seed ${SEED}: ${operations} operations and ${kills} kills in ${seconds} s, and every key expires`);
     },

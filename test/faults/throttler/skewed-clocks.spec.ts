@@ -138,7 +138,8 @@ describeTopologies((topology) => {
   );
 
   // The recipe knows no Cluster.
-  (topology === 'standalone' ? it : it.skip)('finds out the recipe of many articles', async () => {
+  if (topology === 'cluster') return;
+  it('finds out the recipe of many articles', async () => {
     const decisions = await storm(ONCE_US, { by: 'recipe', choices: [['strict']], callers: ['alice'], mostUnits: 1 });
     expect(overAdmission(decisions, BOUNDS[0] as Bound)).toBeGreaterThan(0);
   });
