@@ -86,10 +86,13 @@ export class RateLimiter {
     await this.runtime.forget(callerKey);
   }
 
-  /** Refuses the caller everything, by every policy, for so long. */
+  /** Refuses the caller everything, by every policy, for so long from now on, whatever an earlier block said. */
   async block(tracker: KeyParts, duration: Duration): Promise<void> {
     const forMs = durationOption(duration, 'The duration of a block');
-    await this.runtime.redis.block(this.runtime.policies.callerKey(tracker), forMs);
+    const callerKey = this.runtime.policies.callerKey(tracker);
+    await this.runtime.redis.block(callerKey, forMs);
+    // It may be shorter than one that processes remember.
+    await this.runtime.forget(callerKey);
   }
 
   /** Takes the caller off the block list. Resolves with whether it was on it. */

@@ -92,6 +92,14 @@ describeTopologies((topology) => {
     await expectAdmitted('open', caller);
   });
 
+  it('ends a block everywhere with a shorter one', async () => {
+    const caller = newCaller();
+    await here.block(caller, '1h');
+    await expectRefusedFromMemory('open', caller);
+    await here.block(caller, '100ms');
+    await expectAdmitted('open', caller);
+  });
+
   it.each<readonly [string, string, (policy: string, caller: string) => Promise<void>]>([
     ['a reset', 'small', (policy, caller) => here.reset(policy, caller)],
     ['a reset of what its policy blocks', 'blocking', (policy, caller) => here.reset(policy, caller)],
