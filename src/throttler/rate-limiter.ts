@@ -90,9 +90,9 @@ export class RateLimiter {
   async block(tracker: KeyParts, duration: Duration): Promise<void> {
     const forMs = durationOption(duration, 'The duration of a block');
     const callerKey = this.runtime.policies.callerKey(tracker);
-    await this.runtime.redis.block(callerKey, forMs);
-    // It may be shorter than one that processes remember.
-    await this.runtime.forget(callerKey);
+    const wasBlocked = await this.runtime.redis.block(callerKey, forMs);
+    // For longer, perhaps, and processes remember it.
+    if (wasBlocked) await this.runtime.forget(callerKey);
   }
 
   /** Takes the caller off the block list. Resolves with whether it was on it. */

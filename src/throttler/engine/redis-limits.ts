@@ -57,8 +57,10 @@ export class RedisLimits {
     return (await this.#decide([ask], 'charge', this.groupOf(ask)))[0] as Verdict;
   }
 
-  async block(callerKey: string, forMs: number): Promise<void> {
-    await this.connection.send('SET', [callerKey, '1', 'PX', forMs], { deadlineMs: this.deadlineMs });
+  /** Resolves with whether the caller was blocked before. */
+  async block(callerKey: string, forMs: number): Promise<boolean> {
+    const deadlineMs = this.deadlineMs;
+    return (await this.connection.send('SET', [callerKey, '1', 'PX', forMs, 'GET'], { deadlineMs })) !== null;
   }
 
   async unblock(callerKey: string): Promise<boolean> {
