@@ -1,0 +1,181 @@
+--[[
+  A claim asks for a lock, or leaves it. Those who are next in the queue then have it, as far as there is room: nobody else comes in between.
+
+  A claim is `<token><permits>/<limit>@<channel>`, or `<token>@<channel>` when it takes the lock whole; the token has 22 characters. With `~` for `@` the
+  count of those who hear a message says nothing, as on a cluster.
+
+  The state is the last fence (16 digits), whether somebody waits (0 or 1), when the lease of the one who has the lock whole ends (16 digits of microseconds,
+  or 0s), and then that one's claim; where nobody has it whole, the number of permits that are out, or nothing for none.
+
+  - A fence is later than each before it, also when the clock was set back: the state outlives the lease, and the key that expires by that clock proves that
+    the clock is past it.
+  - A claim that has the lock already has it anew, for its whole time to live and with a new fence: so asking twice does no harm, and whoever was woken asks again.
+  - Who is next in the queue has the lock for a second, and is woken; the second is for it to ask. One whom nobody hears is taken out, and may come back to its place.
+
+  KEYS  lock    string   the state
+  KEYS  shares  string   who has permits: sorted set by the end of their leases
+  KEYS  queue   string   who waits: sorted set by ticket
+  ARGV  claim   string   who asks or leaves; empty: all leave who have it
+  ARGV  ttlMs   integer  for how long it asks, in milliseconds; 0 when it leaves
+  ARGV  ticket  integer  its place in the queue: -1 when it does not wait, 0 for the end, or the ticket that it had
+  REPLY integer[]  asking: the fence when it has the lock; else 0, the milliseconds until a lease ends, the number of those before it, and its ticket.
+    Leaving: how many claims left
+]]
+local lock = KEYS[1]
+local shares = KEYS[2]
+local queue = KEYS[3]
+local claim = ARGV[1]
+local ttlMs = tonumber(ARGV[2])
+local ticket = tonumber(ARGV[3])
+
+local NOBODY = '0000000000000000'
+local state = redis.call('GET', lock)
+local isCalm = not state or string.byte(state, 17) == 48
+
+-- The usual end: it has the lock, and nobody waits.
+if ttlMs == 0 and isCalm and state and string.sub(state, 34) == claim then
+  redis.call('SET', lock, string.sub(state, 1, 17) .. NOBODY, 'KEEPTTL')
+  return { 1 }
+end
+
+local RETAIN_MS = 60000
+local time = redis.call('TIME')
+local now = time[1] .. string.sub('00000' .. time[2], -6)
+
+-- The usual beginning: nobody has the lock, nobody waits, and the claim is for all of it.
+local isFree = not state or #state == 33
+if ttlMs > 0 and isCalm and isFree and (not state or string.sub(state, 1, 16) < now) then
+  local sign = string.byte(claim, 23)
+  if sign == 64 or sign == 126 then
+    local ends = string.format('%.0f', now + ttlMs * 1000)
+    redis.call('SET', lock, now .. '0' .. ends .. claim, 'PX', ttlMs + RETAIN_MS)
+    return { tonumber(now) }
+  end
+end
+
+local RESERVED_MS = 1000
+local fence = NOBODY
+local holder = ''
+local ends = NOBODY
+local used = 0
+local isChanged = false
+if state then
+  fence = string.sub(state, 1, 16)
+  ends = string.sub(state, 18, 33)
+  if ends == NOBODY then
+    used = tonumber(string.sub(state, 34)) or 0
+  elseif now < ends then
+    holder = string.sub(state, 34)
+  end
+end
+if used > 0 then
+  for _, expired in ipairs(redis.call('ZRANGEBYSCORE', shares, '-inf', now)) do
+    redis.call('ZREM', shares, expired)
+    used = used - string.match(expired, '^%d+', 23)
+    isChanged = true
+  end
+  if used > 0 and redis.call('EXISTS', shares) == 0 then used = 0 end
+end
+
+local function admits(asking)
+  local permits, limit = string.match(asking, '^(%d+)/(%d+)', 23)
+  if holder ~= '' then return false end
+  if not permits then return used == 0 end
+  return used + permits <= tonumber(limit)
+end
+
+local function admit(asking, forMs)
+  local leaseEnds = string.format('%.0f', now + forMs * 1000)
+  local permits = string.match(asking, '^(%d+)/', 23)
+  if not permits then
+    holder = asking
+    ends = leaseEnds
+  elseif redis.call('ZADD', shares, leaseEnds, asking) == 1 then
+    used = used + permits
+  end
+  isChanged = true
+end
+
+local left = 0
+local isIn = false
+local waits = false
+if ttlMs == 0 then
+  if claim == '' then
+    left = (holder ~= '' and 1 or 0) + redis.call('ZCARD', shares)
+    holder = ''
+    used = 0
+    redis.call('UNLINK', shares)
+  elseif holder == claim then
+    left = 1
+    holder = ''
+  else
+    local permits = string.match(claim, '^(%d+)/', 23)
+    if permits and redis.call('ZREM', shares, claim) == 1 then
+      left = 1
+      used = used - permits
+    end
+  end
+  if not isCalm then redis.call('ZREM', queue, claim) end
+  isChanged = true
+elseif holder == claim or (used > 0 and redis.call('ZSCORE', shares, claim)) then
+  isIn = true
+elseif ticket > 0 then
+  -- Where it was, when it was taken out or the queue was lost.
+  redis.call('ZADD', queue, ticket, claim)
+  isCalm = false
+end
+
+while not isCalm and not isIn do
+  local head = redis.call('ZRANGE', queue, 0, 0)[1]
+  if not head then
+    isCalm = true
+    isChanged = true
+  elseif not admits(head) then
+    break
+  else
+    redis.call('ZREM', queue, head)
+    isChanged = true
+    if head == claim then
+      isIn = true
+    else
+      local sign, channel = string.match(head, '([@~])(.*)$', 23)
+      if redis.call('PUBLISH', channel, string.sub(head, 1, 22)) > 0 or sign == '~' then admit(head, RESERVED_MS) end
+    end
+  end
+end
+
+if ttlMs > 0 and not isIn then
+  waits = not isCalm and redis.call('ZSCORE', queue, claim)
+  if isCalm and admits(claim) then
+    isIn = true
+  elseif ticket >= 0 and not waits then
+    local last = redis.call('ZRANGE', queue, -1, -1, 'WITHSCORES')[2]
+    waits = string.format('%.0f', math.max(now, (last or 0) + 1))
+    redis.call('ZADD', queue, waits, claim)
+    isCalm = false
+  end
+end
+if isIn then
+  fence = fence < now and now or string.format('%.0f', fence + 1)
+  admit(claim, ttlMs)
+  -- It may have been the last one.
+  isCalm = isCalm or redis.call('EXISTS', queue) == 0
+end
+
+if isChanged or waits then
+  -- The key has to be there for as long as the clock is behind the fence.
+  local aheadMs = math.max(0, math.ceil((fence - now) / 1000))
+  local lifeMs = math.max(redis.call('PTTL', lock), math.max(ttlMs, RESERVED_MS) + RETAIN_MS + aheadMs)
+  local rest = NOBODY .. (used > 0 and used or '')
+  if holder ~= '' then rest = ends .. holder end
+  redis.call('SET', lock, fence .. (isCalm and '0' or '1') .. rest, 'PX', lifeMs)
+  if used > 0 then redis.call('PEXPIRE', shares, lifeMs) end
+  if not isCalm then redis.call('PEXPIRE', queue, lifeMs) end
+end
+
+if ttlMs == 0 then return { left } end
+if isIn then return { tonumber(fence) } end
+local nextEnd = holder ~= '' and ends or redis.call('ZRANGE', shares, 0, 0, 'WITHSCORES')[2]
+local waitMs = nextEnd and math.max(1, math.ceil((nextEnd - now) / 1000)) or RESERVED_MS
+if not waits then return { 0, waitMs, redis.call('ZCARD', queue), -1 } end
+return { 0, waitMs, redis.call('ZRANK', queue, claim), tonumber(waits) }

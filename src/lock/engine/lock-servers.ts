@@ -1,0 +1,47 @@
+import type { LockKeys } from './lock-keys.js';
+
+/** It has the lock. */
+export class Granted {
+  constructor(
+    readonly fence: number,
+    /** When the command left that the lease began with, on the monotonic clock: the lease cannot have begun before. */
+    readonly sentMs: number,
+  ) {}
+}
+
+/** It has not. */
+export class Refused {
+  constructor(
+    /** Milliseconds until a lease on it ends, unless it is prolonged. */
+    readonly leaseMs: number,
+    /** How many are in the queue before it. */
+    readonly ahead: number,
+    /** Its place in the queue; -1 when it has none. */
+    readonly ticket: number,
+  ) {}
+}
+
+/** Tickets of those who have none. */
+export const NO_QUEUE = -1;
+export const END_OF_QUEUE = 0;
+
+/** Where locks live: one Redis, one with replicas, or several that know nothing of each other. */
+export interface LockServers {
+  /** Whether these locks can be taken in one step. */
+  isOneStep(keys: readonly LockKeys[]): boolean;
+  /** Asks for one lock. With a ticket, waits in the queue for it. Asking again with the same claim does no harm. */
+  ask(keys: LockKeys, claim: string, ttlMs: number, ticket: number): Promise<Granted | Refused>;
+  /** Asks for several locks that can be taken in one step. Null: one of them is not free. */
+  askAll(keys: readonly LockKeys[], claim: string, ttlMs: number): Promise<Granted | null>;
+  /** Prolongs the leases, and sees to it that later fences are greater than `fence`. False: one of them has ended. */
+  extend(keys: readonly LockKeys[], claim: string, ttlMs: number, fence: number): Promise<boolean>;
+  /** Gives back what the claim has or waits for. Resolves with whether it had all of them. */
+  leave(keys: readonly LockKeys[], claim: string): Promise<boolean>;
+  /** Takes the lock away from all who have it. Resolves with how many had it. */
+  clear(keys: LockKeys): Promise<number>;
+}
+
+/** A fence as the scripts take it. */
+export function fenceText(fence: number): string {
+  return String(fence).padStart(16, '0');
+}

@@ -1,0 +1,224 @@
+import { InFlight } from '../../core/collections/in-flight.js';
+import { RedisUnavailableError } from '../../core/errors/redis.errors.js';
+import type { Clock } from '../../core/time/clock.js';
+import type { LockCounters } from '../lock-counters.js';
+import { LockLostError, type LossReason } from '../lock.errors.js';
+import type { LockEvents } from '../lock.events.js';
+import type { LockName } from '../lock-name.js';
+import type { Claims } from './claims.js';
+import { Hold } from './hold.js';
+import { Lease } from './lease.js';
+import type { Leavings } from './leavings.js';
+import type { LockKeys } from './lock-keys.js';
+import type { LockRequest } from './lock-request.js';
+import { Granted, Refused, type LockServers } from './lock-servers.js';
+import type { Queue } from './queue.js';
+import { mayHaveRun } from './redis-locks.js';
+import { reliedOnMs } from './safety.js';
+
+/** What a {@link Locker} stands on. */
+export interface LockerParts {
+  readonly servers: LockServers;
+  readonly claims: Claims;
+  readonly queue: Queue;
+  readonly leavings: Leavings;
+  readonly clock: Clock;
+  readonly counters: LockCounters;
+  readonly events: LockEvents;
+  /** The connection's name, for errors. */
+  readonly connection: string;
+}
+
+/** Others have it. */
+export class Denied {
+  constructor(
+    readonly waitedMs: number,
+    /** When a lease on it ends, unless it is prolonged. */
+    readonly retryAfterMs: number,
+  ) {}
+}
+
+/** Takes locks, keeps what is held in this process, and gives it back. */
+export class Locker {
+  readonly #parts: LockerParts;
+  readonly #held = new InFlight<string, Hold>();
+  #isClosed = false;
+
+  constructor(parts: LockerParts) {
+    this.#parts = parts;
+  }
+
+  /** Takes the locks, all of them or none. Waits no longer than the request says. */
+  async take(name: LockName, keys: readonly LockKeys[], request: LockRequest): Promise<Hold | Denied> {
+    const { claims, clock, connection, queue } = this.#parts;
+    if (this.#isClosed) throw new RedisUnavailableError('closing', { connection, mayHaveRun: false });
+    const { ttlMs, signal } = request;
+    signal?.throwIfAborted();
+    const startMs = clock.monotonicMs();
+    const untilMs = startMs + request.waitMs;
+    const claim = claims.next(request.extent);
+    const [only] = keys;
+    if (keys.length !== 1 || only === undefined) return this.#takeAll(name, keys, claim, request, startMs);
+    const answer = await queue.ask({ keys: only, claim, ttlMs, untilMs, signal }, startMs);
+    if (answer instanceof Refused) return this.#denied(name, answer.leaseMs, startMs);
+    return this.#acquired(this.#holdOf(name, keys, claim, request, answer), startMs);
+  }
+
+  /** Gives it back. Resolves with whether it was held until now. When Redis is away, the lease ends by itself. */
+  async release(hold: Hold): Promise<boolean> {
+    const { servers, leavings, clock, counters, events } = this.#parts;
+    const { keys, claim, name, fence } = hold;
+    // What was lost, or ends only now because this process stood still, is not held any more after this.
+    const wasHeld = hold.lease.end();
+    if (!wasHeld || !this.#held.has(claim)) return false;
+    this.#held.delete(claim);
+    const nowMs = clock.monotonicMs();
+    const leastMs = Math.ceil(hold.atLeastUntilMs - nowMs);
+    try {
+      const wasOurs =
+        leastMs > 0 ? await servers.extend(keys, claim, leastMs, fence) : await servers.leave(keys, claim);
+      if (!wasOurs) {
+        hold.lease.lose('taken-away');
+        return false;
+      }
+    } catch (error) {
+      if (!(error instanceof RedisUnavailableError)) throw error;
+      if (leastMs <= 0) leavings.leave(keys, claim, nowMs + hold.ttlMs);
+    }
+    counters.released += 1;
+    if (events.isHeard) events.emit({ type: 'released', name, fence, heldMs: nowMs - hold.sinceMs });
+    return true;
+  }
+
+  /** Nothing is taken any more. */
+  stop(): void {
+    this.#isClosed = true;
+  }
+
+  /** Gives everything back; who still works with it is told by the signal. */
+  async releaseAll(): Promise<void> {
+    for (const [, hold] of this.#held.entries()) hold.lease.lose('closing');
+    await this.#parts.leavings.close();
+  }
+
+  async #takeAll(
+    name: LockName,
+    keys: readonly LockKeys[],
+    claim: string,
+    request: LockRequest,
+    startMs: number,
+  ): Promise<Hold | Denied> {
+    const { servers } = this.#parts;
+    if (request.extent === 'all' && servers.isOneStep(keys)) {
+      const granted = await this.#takeInOneStep(keys, claim, request);
+      if (granted !== null) return this.#acquired(this.#holdOf(name, keys, claim, request, granted), startMs);
+    }
+    const taken: LockKeys[] = [];
+    let hold: Hold | null = null;
+    for (const one of keys) {
+      let answer: Granted | Refused;
+      try {
+        answer = await this.#askNext(one, claim, request, startMs, hold);
+      } catch (error) {
+        if (hold !== null) this.#abandon(hold);
+        throw error;
+      }
+      if (answer instanceof Refused) {
+        if (hold !== null) this.#abandon(hold);
+        return this.#denied(name, answer.leaseMs, startMs);
+      }
+      taken.push(one);
+      hold ??= this.#holdOf(name, taken, claim, request, answer);
+      hold.fence = Math.max(hold.fence, answer.fence);
+    }
+    const all = hold as Hold;
+    // All leases begin anew, with a fence that is the same for all.
+    if (await all.lease.extend()) return this.#acquired(all, startMs);
+    throw all.lease.lost ?? new LockLostError('taken-away');
+  }
+
+  async #takeInOneStep(keys: readonly LockKeys[], claim: string, { ttlMs }: LockRequest): Promise<Granted | null> {
+    const { servers, leavings, clock } = this.#parts;
+    try {
+      const granted = await servers.askAll(keys, claim, ttlMs);
+      const nowMs = clock.monotonicMs();
+      if (granted === null || nowMs - granted.sentMs < reliedOnMs(ttlMs)) return granted;
+      leavings.leave(keys, claim, nowMs + ttlMs);
+      return null;
+    } catch (error) {
+      if (mayHaveRun(error)) leavings.leave(keys, claim, clock.monotonicMs() + ttlMs);
+      throw error;
+    }
+  }
+
+  #askNext(
+    keys: LockKeys,
+    claim: string,
+    { ttlMs, waitMs, signal }: LockRequest,
+    startMs: number,
+    hold: Hold | null,
+  ): Promise<Granted | Refused> {
+    const { queue, clock } = this.#parts;
+    // What is held already may be lost meanwhile.
+    const signals = [signal, hold?.lease.signal].filter((one) => one !== undefined);
+    const either = signals.length > 1 ? AbortSignal.any(signals) : signals[0];
+    return queue.ask({ keys, claim, ttlMs, untilMs: startMs + waitMs, signal: either }, clock.monotonicMs());
+  }
+
+  #abandon(hold: Hold): void {
+    hold.lease.end();
+    this.#held.delete(hold.claim);
+    const { leavings, clock } = this.#parts;
+    leavings.leave(hold.keys, hold.claim, clock.monotonicMs() + hold.ttlMs);
+  }
+
+  #holdOf(
+    name: LockName,
+    keys: readonly LockKeys[],
+    claim: string,
+    { ttlMs, maxHoldMs, atLeastMs }: LockRequest,
+    { fence, sentMs }: Granted,
+  ): Hold {
+    const { servers, clock, counters } = this.#parts;
+    const sinceMs = clock.monotonicMs();
+    const hold = new Hold(name, keys, claim, ttlMs, fence, sinceMs, sinceMs + atLeastMs);
+    hold.lease = new Lease(clock, {
+      ttlMs,
+      sentMs,
+      maxHoldMs,
+      extend: async (forMs) => {
+        const isProlonged = await servers.extend(keys, claim, forMs, hold.fence);
+        if (isProlonged) counters.extended += 1;
+        return isProlonged;
+      },
+      onLost: (reason) => this.#lost(hold, reason),
+    });
+    this.#held.set(claim, hold);
+    return hold;
+  }
+
+  #acquired(hold: Hold, startMs: number): Hold {
+    const { counters, events, clock } = this.#parts;
+    counters.acquired += 1;
+    const { name, fence } = hold;
+    if (events.isHeard) events.emit({ type: 'acquired', name, fence, waitedMs: clock.monotonicMs() - startMs });
+    return hold;
+  }
+
+  #lost(hold: Hold, reason: LossReason): void {
+    const { leavings, clock, counters, events } = this.#parts;
+    this.#held.delete(hold.claim);
+    // It may still be ours in Redis; who waits for it should not wait for the lease's end.
+    if (reason !== 'taken-away') leavings.leave(hold.keys, hold.claim, clock.monotonicMs() + hold.ttlMs);
+    counters.lost += 1;
+    if (events.isHeard) events.emit({ type: 'lost', name: hold.name, fence: hold.fence, reason });
+  }
+
+  #denied(name: LockName, retryAfterMs: number, startMs: number): Denied {
+    const { counters, events, clock } = this.#parts;
+    counters.refused += 1;
+    const waitedMs = clock.monotonicMs() - startMs;
+    if (events.isHeard) events.emit({ type: 'refused', name, waitedMs });
+    return new Denied(waitedMs, retryAfterMs);
+  }
+}

@@ -1,0 +1,133 @@
+import { RedisUnavailableError } from '../../core/errors/redis.errors.js';
+import type { Clock } from '../../core/time/clock.js';
+import type { LockCounters } from '../lock-counters.js';
+import type { Leavings } from './leavings.js';
+import type { LockKeys } from './lock-keys.js';
+import { END_OF_QUEUE, Granted, NO_QUEUE, Refused, type LockServers } from './lock-servers.js';
+import { mayHaveRun } from './redis-locks.js';
+import { reliedOnMs } from './safety.js';
+import type { Wakes } from './wakes.js';
+
+/** Whoever waits asks again after so long, since a wake-up can be lost: 0.2 commands a second at most. */
+const LOOK_AGAIN_MS = 5_000;
+const LOOK_AGAIN_SPREAD_MS = 1_000;
+
+/** How often it is tried where nobody is woken. */
+const TRY_AGAIN_MS = 20;
+const TRY_AGAIN_SPREAD_MS = 60;
+
+/** One claim on one lock. */
+export interface Asking {
+  readonly keys: LockKeys;
+  readonly claim: string;
+  readonly ttlMs: number;
+  /** Until when it waits, on the monotonic clock. Not at all, when that is past. */
+  readonly untilMs: number;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** What a {@link Queue} stands on. */
+export interface QueueParts {
+  readonly servers: LockServers;
+  /** Null: nobody is woken, and there is no queue. */
+  readonly wakes: Wakes | null;
+  readonly leavings: Leavings;
+  readonly clock: Clock;
+  readonly counters: LockCounters;
+  /** The connection's name, for errors. */
+  readonly connection: string;
+}
+
+/** Asks for one lock until it is had, or the patience ends. */
+export class Queue {
+  readonly #parts: QueueParts;
+
+  constructor(parts: QueueParts) {
+    this.#parts = parts;
+  }
+
+  /**
+   * Resolves with the grant, which is good for a while yet; or with the last refusal, and then nothing is left behind.
+   *
+   * Rejects with the signal's reason, and with `RedisUnavailableError`.
+   */
+  async ask(asking: Asking, nowMs: number): Promise<Granted | Refused> {
+    const waits = asking.untilMs > nowMs;
+    const answer = await this.#try(asking, waits && this.#parts.wakes?.isListening === true ? END_OF_QUEUE : NO_QUEUE);
+    if (answer instanceof Granted) return answer;
+    if (waits) return this.#wait(asking, answer);
+    return answer;
+  }
+
+  async #wait(asking: Asking, first: Refused): Promise<Granted | Refused> {
+    const { keys, claim, ttlMs, untilMs, signal } = asking;
+    const { wakes, counters, clock, leavings } = this.#parts;
+    counters.waited += 1;
+    const waiter = wakes?.add(claim, signal);
+    let answer: Granted | Refused = first;
+    try {
+      for (let isFirst = true; answer instanceof Refused; isFirst = false) {
+        const isHeard = answer.ticket > 0 || (await wakes?.listen()) === true;
+        // Where it has no place in the queue yet, it takes one before it waits.
+        if (answer.ticket > 0 || !isHeard || !isFirst) {
+          const leftMs = untilMs - clock.monotonicMs();
+          if (leftMs <= 0) return answer;
+          const delayMs = Math.min(leftMs, isHeard ? whenToLook(answer) : whenToTry());
+          const isWoken = await (waiter?.until(delayMs) ?? this.#pause(delayMs, signal));
+          if (!isWoken && delayMs === leftMs) return answer;
+        }
+        signal?.throwIfAborted();
+        this.#checkOpen();
+        answer = await this.#try(asking, isHeard ? Math.max(END_OF_QUEUE, answer.ticket) : NO_QUEUE);
+      }
+      return answer;
+    } finally {
+      wakes?.remove(claim);
+      if (answer instanceof Refused) leavings.leave([keys], claim, clock.monotonicMs() + ttlMs);
+    }
+  }
+
+  async #try({ keys, claim, ttlMs, untilMs }: Asking, ticket: number): Promise<Granted | Refused> {
+    const { servers, clock, leavings } = this.#parts;
+    let answer: Granted | Refused;
+    try {
+      answer = await servers.ask(keys, claim, ttlMs, ticket);
+    } catch (error) {
+      if (mayHaveRun(error)) leavings.leave([keys], claim, clock.monotonicMs() + ttlMs);
+      throw error;
+    }
+    const nowMs = clock.monotonicMs();
+    if (answer instanceof Refused || nowMs - answer.sentMs < reliedOnMs(ttlMs)) return answer;
+    // The reply took so long that the lease may have ended. Asking again renews it.
+    if (nowMs >= untilMs) leavings.leave([keys], claim, nowMs + ttlMs);
+    return new Refused(0, 0, ticket);
+  }
+
+  #pause(ms: number, signal: AbortSignal | undefined): Promise<boolean> {
+    return new Promise((resolve) => {
+      const settle = (isAborted: boolean): void => {
+        cancel();
+        signal?.removeEventListener('abort', onAbort);
+        resolve(isAborted);
+      };
+      const onAbort = (): void => settle(true);
+      const cancel = this.#parts.clock.setTimeout(() => settle(false), ms);
+      signal?.addEventListener('abort', onAbort);
+    });
+  }
+
+  #checkOpen(): void {
+    const { wakes, connection } = this.#parts;
+    if (wakes?.isClosed === true) throw new RedisUnavailableError('closing', { connection, mayHaveRun: false });
+  }
+}
+
+/** The first in the queue looks when the lease ends that it waits for. */
+function whenToLook({ ahead, leaseMs }: Refused): number {
+  const laterMs = LOOK_AGAIN_MS + Math.random() * LOOK_AGAIN_SPREAD_MS;
+  return ahead === 0 ? Math.min(leaseMs + 1, laterMs) : laterMs;
+}
+
+function whenToTry(): number {
+  return TRY_AGAIN_MS + Math.random() * TRY_AGAIN_SPREAD_MS;
+}

@@ -1,0 +1,75 @@
+import { RedisUnavailableError } from '../../core/errors/redis.errors.js';
+import type { RedisConnection } from '../../core/redis/redis-connection.js';
+import type { ScriptSendOptions } from '../../core/scripts/script-transport.js';
+import type { Clock } from '../../core/time/clock.js';
+import { lockExtend, lockTakeAll, lockTurn } from '../lock.scripts.gen.js';
+import type { LockKeys } from './lock-keys.js';
+import { fenceText, Granted, NO_QUEUE, Refused, type LockServers } from './lock-servers.js';
+
+const LEAVES = 0;
+const EVERYBODY = '';
+
+/** Locks on one server, on one that replicas follow, or on a cluster. Each method is one round trip, but for several locks of several slots. */
+export class RedisLocks implements LockServers {
+  readonly #send: ScriptSendOptions;
+
+  constructor(
+    private readonly connection: RedisConnection,
+    private readonly clock: Clock,
+    deadlineMs: number,
+  ) {
+    this.#send = { deadlineMs };
+  }
+
+  isOneStep(keys: readonly LockKeys[]): boolean {
+    const groups = new Set(keys.map(({ lock }) => this.connection.groupOf(lock)));
+    return groups.size === 1;
+  }
+
+  async ask(keys: LockKeys, claim: string, ttlMs: number, ticket: number): Promise<Granted | Refused> {
+    const sentMs = this.clock.monotonicMs();
+    const reply = await this.connection.scripts.run(lockTurn, keys, { claim, ttlMs, ticket }, this.#send);
+    return readAnswer(reply, sentMs);
+  }
+
+  async askAll(keys: readonly LockKeys[], claim: string, ttlMs: number): Promise<Granted | null> {
+    const sentMs = this.clock.monotonicMs();
+    const locks = keys.map(({ lock }) => lock);
+    const fence = await this.connection.scripts.run(lockTakeAll, { locks }, { claim, ttlMs }, this.#send);
+    return fence === 0 ? null : new Granted(fence, sentMs);
+  }
+
+  async extend(keys: readonly LockKeys[], claim: string, ttlMs: number, fence: number): Promise<boolean> {
+    const args = { claim, ttlMs, fence: fenceText(fence) };
+    const calls = keys.map(({ lock, shares }) => ({ keys: { lock, shares }, args }));
+    const replies = await this.connection.scripts.runMany(lockExtend, calls, this.#send);
+    return replies.every((reply) => reply === 1);
+  }
+
+  async leave(keys: readonly LockKeys[], claim: string): Promise<boolean> {
+    const args = { claim, ttlMs: LEAVES, ticket: NO_QUEUE };
+    const [first] = keys;
+    if (keys.length === 1 && first !== undefined) {
+      return (await this.connection.scripts.run(lockTurn, first, args, this.#send))[0] === 1;
+    }
+    const calls = keys.map((one) => ({ keys: one, args }));
+    const replies = await this.connection.scripts.runMany(lockTurn, calls, this.#send);
+    return replies.every(([left]) => left === 1);
+  }
+
+  async clear(keys: LockKeys): Promise<number> {
+    const args = { claim: EVERYBODY, ttlMs: LEAVES, ticket: NO_QUEUE };
+    return (await this.connection.scripts.run(lockTurn, keys, args, this.#send))[0] ?? 0;
+  }
+}
+
+/** The reply of `turn` to a claim that asks. */
+export function readAnswer(reply: readonly number[], sentMs: number): Granted | Refused {
+  const [fence = 0, leaseMs = 0, ahead = 0, ticket = NO_QUEUE] = reply;
+  return fence > 0 ? new Granted(fence, sentMs) : new Refused(leaseMs, ahead, ticket);
+}
+
+/** Whether the command may have had an effect that nobody was told of. */
+export function mayHaveRun(error: unknown): boolean {
+  return !(error instanceof RedisUnavailableError) || error.mayHaveRun;
+}

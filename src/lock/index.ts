@@ -1,0 +1,13 @@
+export { LockModule } from './lock.module.js';
+export type { LockModuleOptions, LockOptions, QuorumOptions, UsingOptions } from './lock.options.js';
+export { LockService, type LockedWork, type LockRefusal } from './lock.service.js';
+export { LockHandle } from './lock-handle.js';
+export { Lock, type LockDecoratorOptions, type NameFunction } from './lock.decorator.js';
+export { currentLock } from './held-here.js';
+export { allOf, AllOf, type LockName } from './lock-name.js';
+export type { LockHolder, LockState } from './lock-state.js';
+export type { LockCounters } from './lock-counters.js';
+export type { LockEvent, LockEventListener } from './lock.events.js';
+export { LockLostError, LockNotAcquiredError, LockUsageError, type LossReason } from './lock.errors.js';
+export { FencedStore, type FencedValue } from './fencing/fenced-store.js';
+export { sqlFence, type SqlFence } from './fencing/sql-fence.js';
