@@ -17,22 +17,25 @@ local fence = ARGV[3]
 local state = redis.call('GET', lock)
 if not state then return 0 end
 local time = redis.call('TIME')
-local now = time[1] .. string.sub('00000' .. time[2], -6)
-local ends = string.format('%.0f', now + ttlMs * 1000)
-local rest = string.sub(state, 18)
-if string.sub(state, 34) == claim then
-  if string.sub(state, 18, 33) <= now then return 0 end
-  rest = ends .. claim
+local nowUs = time[1] * 1000000 + time[2]
+local endsUs = nowUs + ttlMs * 1000
+local last = string.sub(state, 1, 16)
+local raised = last < fence and fence or last
+local whose = string.sub(state, 18)
+local holder, lasts = string.match(whose, '^(.*):(-?%d+)$')
+if holder == claim then
+  if last + lasts * 1000 <= nowUs then return 0 end
+  whose = holder .. string.format(':%.0f', (endsUs - raised) / 1000)
+elseif holder then
+  return 0
 else
   local leaseEnds = redis.call('ZSCORE', shares, claim)
-  if not leaseEnds or tonumber(leaseEnds) <= tonumber(now) then return 0 end
-  redis.call('ZADD', shares, ends, claim)
+  if not leaseEnds or tonumber(leaseEnds) <= nowUs then return 0 end
+  redis.call('ZADD', shares, endsUs, claim)
 end
-local last = string.sub(state, 1, 16)
-if last < fence then last = fence end
-local aheadMs = math.max(0, math.ceil((last - now) / 1000))
+local aheadMs = math.max(0, math.ceil((raised - nowUs) / 1000))
 -- As long as it was, or longer: others may have longer leases.
 local lifeMs = math.max(redis.call('PTTL', lock), ttlMs + 60000 + aheadMs)
-redis.call('SET', lock, last .. string.sub(state, 17, 17) .. rest, 'PX', lifeMs)
+redis.call('SET', lock, raised .. string.sub(state, 17, 17) .. whose, 'PX', lifeMs)
 redis.call('PEXPIRE', shares, lifeMs)
 return 1

@@ -13,15 +13,16 @@ local queue = KEYS[3]
 
 local state = redis.call('GET', lock)
 local time = redis.call('TIME')
-local now = time[1] .. string.sub('00000' .. time[2], -6)
+local nowUs = time[1] * 1000000 + time[2]
 local seen = { 0, 0, redis.call('ZCARD', queue) }
 if state then
   seen[1] = tonumber(string.sub(state, 1, 16))
-  seen[2] = math.max(0, math.ceil((string.sub(state, 18, 33) - now) / 1000))
+  local lasts = string.match(state, ':(-?%d+)$', 18)
+  if lasts then seen[2] = math.max(0, math.ceil((seen[1] + lasts * 1000 - nowUs) / 1000)) end
 end
-local held = redis.call('ZRANGEBYSCORE', shares, now, '+inf', 'WITHSCORES')
+local held = redis.call('ZRANGEBYSCORE', shares, nowUs, '+inf', 'WITHSCORES')
 for i = 1, #held, 2 do
   seen[#seen + 1] = tonumber(string.match(held[i], '^%d+', 23))
-  seen[#seen + 1] = math.ceil((held[i + 1] - now) / 1000)
+  seen[#seen + 1] = math.ceil((held[i + 1] - nowUs) / 1000)
 end
 return seen

@@ -14,17 +14,17 @@ local now = time[1] .. string.sub('00000' .. time[2], -6)
 local fence = now
 for _, state in ipairs(redis.call('MGET', unpack(KEYS))) do
   if state then
-    local ends = string.sub(state, 18, 33)
-    -- A permit that is out is not looked at: its lease may have ended, which `turn` finds out.
-    local isFree = #state == 33 or (ends ~= '0000000000000000' and ends <= now)
-    if string.byte(state, 17) ~= 48 or not isFree then return 0 end
     local last = string.sub(state, 1, 16)
+    local lasts = string.match(state, ':(-?%d+)$', 18)
+    -- A permit that is out is not looked at: its lease may have ended, which `turn` finds out.
+    local isFree = #state == 17 or (lasts and last + lasts * 1000 <= tonumber(now))
+    if string.byte(state, 17) ~= 48 or not isFree then return 0 end
     if fence <= last then fence = string.format('%.0f', last + 1) end
   end
 end
-local ends = string.format('%.0f', now + ttlMs * 1000)
-local lifeMs = ttlMs + 60000 + math.max(0, math.ceil((fence - now) / 1000))
+local aheadMs = math.max(0, math.ceil((fence - now) / 1000))
+local whose = claim .. string.format(':%.0f', ttlMs + (now - fence) / 1000)
 for _, lock in ipairs(KEYS) do
-  redis.call('SET', lock, fence .. '0' .. ends .. claim, 'PX', lifeMs)
+  redis.call('SET', lock, fence .. '0' .. whose, 'PX', ttlMs + 60000 + aheadMs)
 end
 return tonumber(fence)

@@ -4,8 +4,8 @@
   A claim is `<token><permits>/<limit>@<channel>`, or `<token>@<channel>` when it takes the lock whole; the token has 22 characters. With `~` for `@` the
   count of those who hear a message says nothing, as on a cluster.
 
-  The state is the last fence (16 digits), whether somebody waits (0 or 1), when the lease of the one who has the lock whole ends (16 digits of microseconds,
-  or 0s), and then that one's claim; where nobody has it whole, the number of permits that are out, or nothing for none.
+  The state is the last fence (16 digits), whether somebody waits (0 or 1), and who has it: nothing; or `<claim>:<milliseconds>`, when one has it whole, with the end
+  of its lease counted from the fence, which is a time; or the number of permits that are out.
 
   - A fence is later than each before it, also when the clock was set back: the state outlives the lease, and the key that expires by that clock proves that
     the clock is past it.
@@ -28,13 +28,12 @@ local claim = ARGV[1]
 local ttlMs = tonumber(ARGV[2])
 local ticket = tonumber(ARGV[3])
 
-local NOBODY = '0000000000000000'
 local state = redis.call('GET', lock)
 local isCalm = not state or string.byte(state, 17) == 48
 
 -- The usual end: it has the lock, and nobody waits.
-if ttlMs == 0 and isCalm and state and string.sub(state, 34) == claim then
-  redis.call('SET', lock, string.sub(state, 1, 17) .. NOBODY, 'KEEPTTL')
+if ttlMs == 0 and isCalm and state and claim ~= '' and string.sub(state, 18, 17 + #claim) == claim then
+  redis.call('SET', lock, string.sub(state, 1, 17), 'KEEPTTL')
   return { 1 }
 end
 
@@ -43,29 +42,30 @@ local time = redis.call('TIME')
 local now = time[1] .. string.sub('00000' .. time[2], -6)
 
 -- The usual beginning: nobody has the lock, nobody waits, and the claim is for all of it.
-local isFree = not state or #state == 33
-if ttlMs > 0 and isCalm and isFree and (not state or string.sub(state, 1, 16) < now) then
+if ttlMs > 0 and (not state or (isCalm and #state == 17 and string.sub(state, 1, 16) < now)) then
   local sign = string.byte(claim, 23)
   if sign == 64 or sign == 126 then
-    local ends = string.format('%.0f', now + ttlMs * 1000)
-    redis.call('SET', lock, now .. '0' .. ends .. claim, 'PX', ttlMs + RETAIN_MS)
+    redis.call('SET', lock, now .. '0' .. claim .. ':' .. ttlMs, 'PX', ttlMs + RETAIN_MS)
     return { tonumber(now) }
   end
 end
 
 local RESERVED_MS = 1000
-local fence = NOBODY
+local fence = '0000000000000000'
+-- In microseconds, as all times here.
+local nowUs = tonumber(now)
 local holder = ''
-local ends = NOBODY
+local endsUs = 0
 local used = 0
 local isChanged = false
 if state then
   fence = string.sub(state, 1, 16)
-  ends = string.sub(state, 18, 33)
-  if ends == NOBODY then
-    used = tonumber(string.sub(state, 34)) or 0
-  elseif now < ends then
-    holder = string.sub(state, 34)
+  local whole, lasts = string.match(state, '^(.*):(-?%d+)$', 18)
+  if whole then
+    endsUs = fence + lasts * 1000
+    if nowUs < endsUs then holder = whole end
+  else
+    used = tonumber(string.sub(state, 18)) or 0
   end
 end
 if used > 0 then
@@ -85,12 +85,11 @@ local function admits(asking)
 end
 
 local function admit(asking, forMs)
-  local leaseEnds = string.format('%.0f', now + forMs * 1000)
   local permits = string.match(asking, '^(%d+)/', 23)
   if not permits then
     holder = asking
-    ends = leaseEnds
-  elseif redis.call('ZADD', shares, leaseEnds, asking) == 1 then
+    endsUs = nowUs + forMs * 1000
+  elseif redis.call('ZADD', shares, nowUs + forMs * 1000, asking) == 1 then
     used = used + permits
   end
   isChanged = true
@@ -150,7 +149,7 @@ if ttlMs > 0 and not isIn then
     isIn = true
   elseif ticket >= 0 and not waits then
     local last = redis.call('ZRANGE', queue, -1, -1, 'WITHSCORES')[2]
-    waits = string.format('%.0f', math.max(now, (last or 0) + 1))
+    waits = math.max(nowUs, (last or 0) + 1)
     redis.call('ZADD', queue, waits, claim)
     isCalm = false
   end
@@ -164,18 +163,18 @@ end
 
 if isChanged or waits then
   -- The key has to be there for as long as the clock is behind the fence.
-  local aheadMs = math.max(0, math.ceil((fence - now) / 1000))
+  local aheadMs = math.max(0, math.ceil((fence - nowUs) / 1000))
   local lifeMs = math.max(redis.call('PTTL', lock), math.max(ttlMs, RESERVED_MS) + RETAIN_MS + aheadMs)
-  local rest = NOBODY .. (used > 0 and used or '')
-  if holder ~= '' then rest = ends .. holder end
-  redis.call('SET', lock, fence .. (isCalm and '0' or '1') .. rest, 'PX', lifeMs)
+  local whose = used > 0 and used or ''
+  if holder ~= '' then whose = holder .. string.format(':%.0f', (endsUs - fence) / 1000) end
+  redis.call('SET', lock, fence .. (isCalm and '0' or '1') .. whose, 'PX', lifeMs)
   if used > 0 then redis.call('PEXPIRE', shares, lifeMs) end
   if not isCalm then redis.call('PEXPIRE', queue, lifeMs) end
 end
 
 if ttlMs == 0 then return { left } end
 if isIn then return { tonumber(fence) } end
-local nextEnd = holder ~= '' and ends or redis.call('ZRANGE', shares, 0, 0, 'WITHSCORES')[2]
-local waitMs = nextEnd and math.max(1, math.ceil((nextEnd - now) / 1000)) or RESERVED_MS
+local nextEndUs = holder ~= '' and endsUs or redis.call('ZRANGE', shares, 0, 0, 'WITHSCORES')[2]
+local waitMs = nextEndUs and math.max(1, math.ceil((nextEndUs - nowUs) / 1000)) or RESERVED_MS
 if not waits then return { 0, waitMs, redis.call('ZCARD', queue), -1 } end
 return { 0, waitMs, redis.call('ZRANK', queue, claim), tonumber(waits) }
