@@ -10,7 +10,9 @@
   - A fence is later than each before it, also when the clock was set back: the state outlives the lease, and the key that expires by that clock proves that
     the clock is past it.
   - A claim that has the lock already has it anew, for its whole time to live and with a new fence: so asking twice does no harm, and whoever was woken asks again.
-  - Who is next in the queue has the lock for a second, and is woken; the second is for it to ask. One whom nobody hears is taken out, and may come back to its place.
+  - Who is next in the queue has the lock for a second, and is woken by its token; the second is for it to ask. One whom nobody hears is taken out, and may come back
+    to its place.
+  - Who is the first in the queue from now on is told by `<token>:<milliseconds>` how long the lease lasts that it waits for: nobody else looks when that is over.
 
   KEYS  lock    string   the state
   KEYS  shares  string   who has permits: sorted set by the end of their leases
@@ -58,6 +60,7 @@ local holder = ''
 local endsUs = 0
 local used = 0
 local isChanged = false
+local isAdmitting = false
 if state then
   fence = string.sub(state, 1, 16)
   local whole, lasts = string.match(state, '^(.*):(-?%d+)$', 18)
@@ -93,6 +96,12 @@ local function admit(asking, forMs)
     used = used + permits
   end
   isChanged = true
+  isAdmitting = true
+end
+
+local function first()
+  local head = redis.call('ZRANGE', queue, 0, 0)[1]
+  if head then return head, string.sub(head, 1, 22), string.match(head, '([@~])(.*)$', 23) end
 end
 
 local left = 0
@@ -125,7 +134,7 @@ elseif ticket > 0 then
 end
 
 while not isCalm and not isIn do
-  local head = redis.call('ZRANGE', queue, 0, 0)[1]
+  local head, token, sign, channel = first()
   if not head then
     isCalm = true
     isChanged = true
@@ -136,9 +145,8 @@ while not isCalm and not isIn do
     isChanged = true
     if head == claim then
       isIn = true
-    else
-      local sign, channel = string.match(head, '([@~])(.*)$', 23)
-      if redis.call('PUBLISH', channel, string.sub(head, 1, 22)) > 0 or sign == '~' then admit(head, RESERVED_MS) end
+    elseif redis.call('PUBLISH', channel, token) > 0 or sign == '~' then
+      admit(head, RESERVED_MS)
     end
   end
 end
@@ -172,9 +180,13 @@ if isChanged or waits then
   if not isCalm then redis.call('PEXPIRE', queue, lifeMs) end
 end
 
+local nextEndUs = holder ~= '' and endsUs or (used > 0 and redis.call('ZRANGE', shares, 0, 0, 'WITHSCORES')[2])
+local waitMs = nextEndUs and math.max(1, math.ceil((nextEndUs - nowUs) / 1000)) or RESERVED_MS
+if not isCalm and (isAdmitting or ttlMs == 0) then
+  local _, token, _, channel = first()
+  redis.call('PUBLISH', channel, token .. ':' .. waitMs)
+end
 if ttlMs == 0 then return { left } end
 if isIn then return { tonumber(fence) } end
-local nextEndUs = holder ~= '' and endsUs or redis.call('ZRANGE', shares, 0, 0, 'WITHSCORES')[2]
-local waitMs = nextEndUs and math.max(1, math.ceil((nextEndUs - nowUs) / 1000)) or RESERVED_MS
 if not waits then return { 0, waitMs, redis.call('ZCARD', queue), -1 } end
 return { 0, waitMs, redis.call('ZRANK', queue, claim), tonumber(waits) }

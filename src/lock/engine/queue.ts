@@ -74,7 +74,7 @@ export class Queue {
           if (leftMs <= 0) return answer;
           const delayMs = Math.min(leftMs, isHeard ? whenToLook(answer) : whenToTry());
           const isWoken = await (waiter?.until(delayMs) ?? this.#pause(delayMs, signal));
-          if (!isWoken && delayMs === leftMs) return answer;
+          if (!isWoken && clock.monotonicMs() >= untilMs) return answer;
         }
         signal?.throwIfAborted();
         this.#checkOpen();
