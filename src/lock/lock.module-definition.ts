@@ -10,8 +10,8 @@ export interface LockModuleExtras {
   readonly isGlobal?: boolean;
 }
 
-/** Gives LockModule its `forRoot` and `forRootAsync`. */
-export const { ConfigurableModuleClass } = new ConfigurableModuleBuilder<LockModuleOptions>({
+/** Gives LockModule its `forRoot` and `forRootAsync`, and the type of what `forRoot` takes. */
+export const { ConfigurableModuleClass, OPTIONS_TYPE } = new ConfigurableModuleBuilder<LockModuleOptions>({
   optionsInjectionToken: LOCK_OPTIONS,
 })
   .setClassMethodName('forRoot')

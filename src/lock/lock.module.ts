@@ -1,8 +1,8 @@
-import { Module } from '@nestjs/common';
+import { Module, type DynamicModule } from '@nestjs/common';
 import { FencedStore } from './fencing/fenced-store.js';
 import { LOCK_ASPECT } from './lock.decorator.js';
 import { LockAspect } from './lock.aspect.js';
-import { ConfigurableModuleClass, LOCK_OPTIONS } from './lock.module-definition.js';
+import { ConfigurableModuleClass, LOCK_OPTIONS, type OPTIONS_TYPE } from './lock.module-definition.js';
 import { LockRuntime } from './lock.runtime.js';
 import { LockService } from './lock.service.js';
 
@@ -11,4 +11,8 @@ import { LockService } from './lock.service.js';
   providers: [LockRuntime, LockService, FencedStore, { provide: LOCK_ASPECT, useClass: LockAspect }],
   exports: [LOCK_OPTIONS, LockService, FencedStore, LOCK_ASPECT],
 })
-export class LockModule extends ConfigurableModuleClass {}
+export class LockModule extends ConfigurableModuleClass {
+  static override forRoot(options: typeof OPTIONS_TYPE = {}): DynamicModule {
+    return super.forRoot(options);
+  }
+}

@@ -36,7 +36,7 @@ export class LockRuntime implements OnModuleInit, BeforeApplicationShutdown {
   constructor(
     @Inject(LOCK_OPTIONS) options: LockModuleOptions,
     connections: RedisConnections,
-    @Optional() @Inject(CLOCK) clock: Clock = systemClock,
+    @Optional() @Inject(CLOCK) readonly clock: Clock = systemClock,
   ) {
     this.config = resolveLockConfig(options);
     const { servers, connection } = openServers(this.config, connections, clock);

@@ -105,12 +105,12 @@ export class LockService {
    * Resolves with how many had it. Each call is told of as event `released-by-force` and logged with its reason; the lock's name is not.
    */
   async forceRelease(name: KeyParts, { reason }: { readonly reason: string }): Promise<number> {
-    const { keys, servers, events, counters } = this.#runtime;
+    const { keys, servers, events, counters, clock } = this.#runtime;
     const [one] = keys.of(name);
     const holders = await servers.clear(one as LockKeys);
     counters.releasedByForce += holders;
     this.#logger.warn(`A lock was released by force, of ${holders} holders: ${reason}`);
-    events.emit({ type: 'released-by-force', name, reason, holders, atMs: Date.now() });
+    events.emit({ type: 'released-by-force', name, reason, holders, atMs: clock.now() });
     return holders;
   }
 

@@ -21,8 +21,10 @@ export class Refused {
   ) {}
 }
 
-/** Tickets of those who have none. */
+/** The ticket of one who does not wait. */
 export const NO_QUEUE = -1;
+
+/** The ticket of one who has none yet. */
 export const END_OF_QUEUE = 0;
 
 /** Where locks live: one Redis, one with replicas, or several that know nothing of each other. */

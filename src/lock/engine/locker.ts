@@ -11,7 +11,7 @@ import { Lease } from './lease.js';
 import type { Leavings } from './leavings.js';
 import type { LockKeys } from './lock-keys.js';
 import type { LockRequest } from './lock-request.js';
-import { Granted, Refused, type LockServers } from './lock-servers.js';
+import { Refused, type Granted, type LockServers } from './lock-servers.js';
 import type { Queue } from './queue.js';
 import { mayHaveRun } from './redis-locks.js';
 import { reliedOnMs } from './safety.js';

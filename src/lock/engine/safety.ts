@@ -2,7 +2,7 @@
 export const SHORTEST_TTL_MS = 10;
 
 /** What the clocks of a server and a process may run apart within a lease, in milliseconds: 1 % of it and 2 ms, as Redlock has it. */
-export function driftMs(ttlMs: number): number {
+function driftMs(ttlMs: number): number {
   return ttlMs / 100 + 2;
 }
 

@@ -150,7 +150,7 @@ describeTopologies((topology) => {
       const lock = await locks.acquire(name, { ttl: '20s' });
       const seen = await elsewhere.inspect(name);
       expect(seen).toMatchObject({ state: 'held', waiting: 0, fence: lock.fence });
-      expect(seen.holders).toEqual([{ permits: 'all', leaseMs: expect.any(Number) as number }]);
+      expect(seen.holders).toEqual([{ permits: 'all', leaseMs: expect.any(Number) as unknown }]);
       await lock.release();
       expect(await locks.inspect(name)).toMatchObject({ state: 'free', fence: lock.fence });
     });
@@ -303,7 +303,7 @@ describeTopologies((topology) => {
       await locks.acquire(name);
       await elsewhere.forceRelease(name, { reason: 'its holder is dead' });
       stop();
-      const atMs = expect.any(Number) as number;
+      const atMs = expect.any(Number) as unknown;
       const reason = 'its holder is dead';
       expect(events).toEqual([{ type: 'released-by-force', name, reason, holders: 1, atMs }]);
       expect((await locks.tryAcquire(name)).acquired).toBe(true);
