@@ -18,25 +18,25 @@
   KEYS  shares  string   who has permits: sorted set by the end of their leases
   KEYS  queue   string   who waits: sorted set by ticket
   ARGV  claim   string   who asks or leaves; empty: all leave who have it
-  ARGV  ttlMs   integer  for how long it asks, in milliseconds; 0 when it leaves
-  ARGV  ticket  integer  its place in the queue: -1 when it does not wait, 0 for the end, or the ticket that it had
-  REPLY integer[]  asking: the fence when it has the lock; else 0, the milliseconds until a lease ends, the number of those before it, and its ticket.
-    Leaving: how many claims left
+  ARGV  ttlMs   string   for how long it asks, in milliseconds; 0 when it leaves
+  ARGV  ticket  string   its place in the queue: -1 when it does not wait, 0 for the end, or the ticket that it had
+  REPLY integer | [integer, integer, integer]  asking: the fence when it has the lock; else the milliseconds until a lease ends, the number of those before it, and its
+    ticket. Leaving: how many claims left
 ]]
 local lock = KEYS[1]
 local shares = KEYS[2]
 local queue = KEYS[3]
 local claim = ARGV[1]
-local ttlMs = tonumber(ARGV[2])
-local ticket = tonumber(ARGV[3])
+local ttlMs = ARGV[2]
+local ticket = ARGV[3]
 
 local state = redis.call('GET', lock)
 local isCalm = not state or string.byte(state, 17) == 48
 
 -- The usual end: it has the lock, and nobody waits.
-if ttlMs == 0 and isCalm and state and claim ~= '' and string.sub(state, 18, 17 + #claim) == claim then
+if ttlMs == '0' and isCalm and state and claim ~= '' and string.sub(state, 18, 17 + #claim) == claim then
   redis.call('SET', lock, string.sub(state, 1, 17), 'KEEPTTL')
-  return { 1 }
+  return 1
 end
 
 local RETAIN_MS = 60000
@@ -44,15 +44,18 @@ local time = redis.call('TIME')
 local now = time[1] .. string.sub('00000' .. time[2], -6)
 
 -- The usual beginning: nobody has the lock, nobody waits, and the claim is for all of it.
-if ttlMs > 0 and (not state or (isCalm and #state == 17 and string.sub(state, 1, 16) < now)) then
+if ttlMs ~= '0' and (not state or (isCalm and #state == 17 and string.sub(state, 1, 16) < now)) then
   local sign = string.byte(claim, 23)
   if sign == 64 or sign == 126 then
     redis.call('SET', lock, now .. '0' .. claim .. ':' .. ttlMs, 'PX', ttlMs + RETAIN_MS)
-    return { tonumber(now) }
+    return tonumber(now)
   end
 end
 
 local RESERVED_MS = 1000
+local isLeaving = ttlMs == '0'
+local forMs = tonumber(ttlMs)
+local place = tonumber(ticket)
 local fence = '0000000000000000'
 -- In microseconds, as all times here.
 local nowUs = tonumber(now)
@@ -87,12 +90,12 @@ local function admits(asking)
   return used + permits <= tonumber(limit)
 end
 
-local function admit(asking, forMs)
+local function admit(asking, leaseMs)
   local permits = string.match(asking, '^(%d+)/', 23)
   if not permits then
     holder = asking
-    endsUs = nowUs + forMs * 1000
-  elseif redis.call('ZADD', shares, nowUs + forMs * 1000, asking) == 1 then
+    endsUs = nowUs + leaseMs * 1000
+  elseif redis.call('ZADD', shares, nowUs + leaseMs * 1000, asking) == 1 then
     used = used + permits
   end
   isChanged = true
@@ -107,7 +110,7 @@ end
 local left = 0
 local isIn = false
 local waits = false
-if ttlMs == 0 then
+if isLeaving then
   if claim == '' then
     left = (holder ~= '' and 1 or 0) + redis.call('ZCARD', shares)
     holder = ''
@@ -127,9 +130,9 @@ if ttlMs == 0 then
   isChanged = true
 elseif holder == claim or (used > 0 and redis.call('ZSCORE', shares, claim)) then
   isIn = true
-elseif ticket > 0 then
+elseif place > 0 then
   -- Where it was, when it was taken out or the queue was lost.
-  redis.call('ZADD', queue, ticket, claim)
+  redis.call('ZADD', queue, place, claim)
   isCalm = false
 end
 
@@ -151,11 +154,11 @@ while not isCalm and not isIn do
   end
 end
 
-if ttlMs > 0 and not isIn then
+if not isLeaving and not isIn then
   waits = not isCalm and redis.call('ZSCORE', queue, claim)
   if isCalm and admits(claim) then
     isIn = true
-  elseif ticket >= 0 and not waits then
+  elseif place >= 0 and not waits then
     local last = redis.call('ZRANGE', queue, -1, -1, 'WITHSCORES')[2]
     waits = math.max(nowUs, (last or 0) + 1)
     redis.call('ZADD', queue, waits, claim)
@@ -164,7 +167,7 @@ if ttlMs > 0 and not isIn then
 end
 if isIn then
   fence = fence < now and now or string.format('%.0f', fence + 1)
-  admit(claim, ttlMs)
+  admit(claim, forMs)
   -- It may have been the last one.
   isCalm = isCalm or redis.call('EXISTS', queue) == 0
 end
@@ -172,7 +175,7 @@ end
 if isChanged or waits then
   -- The key has to be there for as long as the clock is behind the fence.
   local aheadMs = math.max(0, math.ceil((fence - nowUs) / 1000))
-  local lifeMs = math.max(redis.call('PTTL', lock), math.max(ttlMs, RESERVED_MS) + RETAIN_MS + aheadMs)
+  local lifeMs = math.max(redis.call('PTTL', lock), math.max(forMs, RESERVED_MS) + RETAIN_MS + aheadMs)
   local whose = used > 0 and used or ''
   if holder ~= '' then whose = holder .. string.format(':%.0f', (endsUs - fence) / 1000) end
   redis.call('SET', lock, fence .. (isCalm and '0' or '1') .. whose, 'PX', lifeMs)
@@ -182,11 +185,11 @@ end
 
 local nextEndUs = holder ~= '' and endsUs or (used > 0 and redis.call('ZRANGE', shares, 0, 0, 'WITHSCORES')[2])
 local waitMs = nextEndUs and math.max(1, math.ceil((nextEndUs - nowUs) / 1000)) or RESERVED_MS
-if not isCalm and (isAdmitting or ttlMs == 0) then
+if not isCalm and (isAdmitting or isLeaving) then
   local _, token, _, channel = first()
   redis.call('PUBLISH', channel, token .. ':' .. waitMs)
 end
-if ttlMs == 0 then return { left } end
-if isIn then return { tonumber(fence) } end
-if not waits then return { 0, waitMs, redis.call('ZCARD', queue), -1 } end
-return { 0, waitMs, redis.call('ZRANK', queue, claim), tonumber(waits) }
+if isLeaving then return left end
+if isIn then return tonumber(fence) end
+if not waits then return { waitMs, redis.call('ZCARD', queue), -1 } end
+return { waitMs, redis.call('ZRANK', queue, claim), tonumber(waits) }

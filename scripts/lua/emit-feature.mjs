@@ -111,6 +111,7 @@ function replyType(shape) {
   if (typeof shape === 'string') return REPLIES[shape] ?? 'never';
   if ('array' in shape) return arrayOf(replyType(shape.array));
   if ('tuple' in shape) return `readonly [${shape.tuple.map(replyType).join(', ')}]`;
+  if ('either' in shape) return shape.either.map(replyType).join(' | ');
   return `${replyType(shape.nullable)} | null`;
 }
 
@@ -122,6 +123,7 @@ function replyShape(shape) {
   if (typeof shape === 'string') return quote(shape);
   if ('array' in shape) return `{ array: ${replyShape(shape.array)} }`;
   if ('tuple' in shape) return `{ tuple: [${shape.tuple.map(replyShape).join(', ')}] }`;
+  if ('either' in shape) return `{ either: [${shape.either.map(replyShape).join(', ')}] }`;
   return `{ nullable: ${replyShape(shape.nullable)} }`;
 }
 

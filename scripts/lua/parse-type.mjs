@@ -3,7 +3,7 @@
 /**
  * What a script replies, as the generated command carries it; the mirror of `ReplyShape` in src/core/scripts.
  * @typedef {'integer' | 'string' | 'bytes' | 'nil'} ReplyScalar
- * @typedef {ReplyScalar | { array: ReplyShape } | { tuple: ReplyShape[] } | { nullable: ReplyShape }} ReplyShape
+ * @typedef {ReplyScalar | { array: ReplyShape } | { tuple: ReplyShape[] } | { nullable: ReplyShape } | { either: [ReplyScalar, ReplyShape] }} ReplyShape
  */
 
 /** @type {readonly string[]} */
@@ -12,7 +12,7 @@ const SCALARS = ['integer', 'string', 'bytes', 'nil'];
 /**
  * Reads the type at the start of `text` and leaves the rest, which is a description.
  *
- *     type    := postfix ('|' 'nil')?
+ *     type    := postfix ('|' 'nil')? | scalar '|' list
  *     postfix := primary ('[]')*
  *     primary := scalar | '[' type (',' type)* ']' | '(' type ')'
  *
@@ -33,9 +33,22 @@ export function parseReplyType(text) {
 function readUnion(tokens) {
   const shape = readPostfix(tokens);
   if (!tokens.take('|')) return shape;
-  if (!tokens.take('nil')) throw new SyntaxError('a type can be joined by "|" with nil alone');
-  if (shape === 'nil') throw new SyntaxError('"nil | nil" says nil twice');
-  return { nullable: shape };
+  if (tokens.take('nil')) {
+    if (shape === 'nil') throw new SyntaxError('"nil | nil" says nil twice');
+    return { nullable: shape };
+  }
+  const list = readPostfix(tokens);
+  if (typeof shape !== 'string' || shape === 'nil' || !isList(list)) {
+    throw new SyntaxError(
+      'a type can be joined by "|" with nil, and a scalar with a list: no others can be told apart',
+    );
+  }
+  return { either: [shape, list] };
+}
+
+/** @param {ReplyShape} shape */
+function isList(shape) {
+  return typeof shape === 'object' && ('array' in shape || 'tuple' in shape);
 }
 
 /**

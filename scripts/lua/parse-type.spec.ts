@@ -10,6 +10,8 @@ describe('the type of a reply', () => {
     ['(bytes | nil)[] values', { array: { nullable: 'bytes' } }, 'values'],
     ['[integer, string[] ] | nil x', { nullable: { tuple: ['integer', { array: 'string' }] } }, 'x'],
     ['[bytes, integer][] pairs', { array: { tuple: ['bytes', 'integer'] } }, 'pairs'],
+    ['integer | [integer, string] x', { either: ['integer', { tuple: ['integer', 'string'] }] }, 'x'],
+    ['string | integer[] x', { either: ['string', { array: 'integer' }] }, 'x'],
     ['integer[][] rows', { array: { array: 'integer' } }, 'rows'],
   ])('reads "%s"', (text, shape, rest) => {
     expect(parseReplyType(text)).toEqual({ shape, rest });
@@ -17,7 +19,9 @@ describe('the type of a reply', () => {
 
   it.each([
     ['number x', '"number" is not a reply type'],
-    ['string | integer', 'joined by "|" with nil alone'],
+    ['string | integer', 'joined by "|" with nil, and a scalar with a list'],
+    ['integer[] | string[]', 'joined by "|" with nil, and a scalar with a list'],
+    ['nil | string[]', 'joined by "|" with nil, and a scalar with a list'],
     ['nil | nil', 'says nil twice'],
     ['[integer, string', 'expected "]"'],
     ['(string | nil', 'expected ")"'],

@@ -27,6 +27,10 @@ export function compileReply(shape: ReplyShape, script: string, place = 'the rep
     const decode = compileReply(shape.nullable, script, place);
     return (reply) => (reply === null ? null : decode(reply));
   }
+  if ('either' in shape) {
+    const [decodeScalar, decodeList] = shape.either.map((one) => compileReply(one, script, place)) as [Decode, Decode];
+    return (reply) => (Array.isArray(reply) ? decodeList(reply) : decodeScalar(reply));
+  }
   if ('array' in shape) {
     const decode = compileReply(shape.array, script, `${place}[]`);
     return (reply) => (Array.isArray(reply) ? reply.map((item: unknown) => decode(item)) : reject(reply, 'an array'));

@@ -6,4 +6,6 @@ export type ReplyShape =
   | 'nil'
   | { readonly array: ReplyShape }
   | { readonly tuple: readonly ReplyShape[] }
-  | { readonly nullable: ReplyShape };
+  | { readonly nullable: ReplyShape }
+  /** A scalar, or a list. */
+  | { readonly either: readonly [ReplyShape, ReplyShape] };

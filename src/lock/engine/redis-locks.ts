@@ -6,7 +6,7 @@ import { lockExtend, lockTakeAll, lockTurn } from '../lock.scripts.gen.js';
 import type { LockKeys } from './lock-keys.js';
 import { fenceText, Granted, NO_QUEUE, Refused, type LockServers } from './lock-servers.js';
 
-const LEAVES = 0;
+const LEAVES = '0';
 const EVERYBODY = '';
 
 /** Locks on one server, on one that replicas follow, or on a cluster. Each method is one round trip, but for several locks of several slots. */
@@ -28,7 +28,12 @@ export class RedisLocks implements LockServers {
 
   async ask(keys: LockKeys, claim: string, ttlMs: number, ticket: number): Promise<Granted | Refused> {
     const sentMs = this.clock.monotonicMs();
-    const reply = await this.connection.scripts.run(lockTurn, keys, { claim, ttlMs, ticket }, this.#send);
+    const reply = await this.connection.scripts.run(
+      lockTurn,
+      keys,
+      { claim, ttlMs: String(ttlMs), ticket: String(ticket) },
+      this.#send,
+    );
     return readAnswer(reply, sentMs);
   }
 
@@ -47,26 +52,25 @@ export class RedisLocks implements LockServers {
   }
 
   async leave(keys: readonly LockKeys[], claim: string): Promise<boolean> {
-    const args = { claim, ttlMs: LEAVES, ticket: NO_QUEUE };
+    const args = { claim, ttlMs: LEAVES, ticket: String(NO_QUEUE) };
     const [first] = keys;
     if (keys.length === 1 && first !== undefined) {
-      return (await this.connection.scripts.run(lockTurn, first, args, this.#send))[0] === 1;
+      return (await this.connection.scripts.run(lockTurn, first, args, this.#send)) === 1;
     }
     const calls = keys.map((one) => ({ keys: one, args }));
     const replies = await this.connection.scripts.runMany(lockTurn, calls, this.#send);
-    return replies.every(([left]) => left === 1);
+    return replies.every((left) => left === 1);
   }
 
   async clear(keys: LockKeys): Promise<number> {
-    const args = { claim: EVERYBODY, ttlMs: LEAVES, ticket: NO_QUEUE };
-    return (await this.connection.scripts.run(lockTurn, keys, args, this.#send))[0] ?? 0;
+    const args = { claim: EVERYBODY, ttlMs: LEAVES, ticket: String(NO_QUEUE) };
+    return Number(await this.connection.scripts.run(lockTurn, keys, args, this.#send));
   }
 }
 
 /** The reply of `turn` to a claim that asks. */
-export function readAnswer(reply: readonly number[], sentMs: number): Granted | Refused {
-  const [fence = 0, leaseMs = 0, ahead = 0, ticket = NO_QUEUE] = reply;
-  return fence > 0 ? new Granted(fence, sentMs) : new Refused(leaseMs, ahead, ticket);
+export function readAnswer(reply: number | readonly [number, number, number], sentMs: number): Granted | Refused {
+  return typeof reply === 'number' ? new Granted(reply, sentMs) : new Refused(...reply);
 }
 
 /** Whether the command may have had an effect that nobody was told of. */

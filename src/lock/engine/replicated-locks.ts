@@ -99,7 +99,10 @@ export class ReplicatedLocks implements LockServers {
 
   async #ask({ keys, claim, ttlMs, ticket }: Asking): Promise<Granted | Refused> {
     const sentMs = this.clock.monotonicMs();
-    return readAnswer(await this.#link().scripts.run(lockTurn, keys, { claim, ttlMs, ticket }), sentMs);
+    return readAnswer(
+      await this.#link().scripts.run(lockTurn, keys, { claim, ttlMs: String(ttlMs), ticket: String(ticket) }),
+      sentMs,
+    );
   }
 
   async #untilReplicated(): Promise<void> {

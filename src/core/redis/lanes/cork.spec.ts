@@ -18,9 +18,9 @@ class Wire extends Writable {
   }
 }
 
-function send(cork: Cork, wire: Wire, count: number): void {
+function send(cork: Cork, wire: Wire, count: number, bytesRead = 0): void {
   for (let i = 0; i < count; i++) {
-    cork.beforeWrite(wire as unknown as Socket);
+    cork.beforeWrite(wire as unknown as Socket, bytesRead);
     wire.write('x');
   }
 }
@@ -30,6 +30,13 @@ describe('Cork', () => {
     const wire = new Wire();
     send(new Cork(), wire, 1);
     expect(wire.calls).toEqual([1]);
+  });
+
+  it('holds none of those up that are written one at a time, each after a reply', () => {
+    const wire = new Wire();
+    const cork = new Cork();
+    for (let replies = 0; replies < 5; replies++) send(cork, wire, 1, replies);
+    expect(wire.calls).toEqual([1, 1, 1, 1, 1]);
   });
 
   it('hands 64 writes of a turn over in about nine pieces, all within the turn', async () => {

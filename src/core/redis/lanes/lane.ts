@@ -85,8 +85,8 @@ export class Lane {
     }
     counters.commands += 1;
     const socket = this.redis.stream;
-    this.#cork.beforeWrite(socket);
     const bytesBefore = socket.bytesRead;
+    this.#cork.beforeWrite(socket, bytesBefore);
     const deadline = startDeadline(deadlineMs, () => {
       counters.deadlinesMissed += 1;
       this.#missed(socket === this.redis.stream && socket.bytesRead === bytesBefore, deadlineMs);
