@@ -1,9 +1,11 @@
 import { Agent, get } from 'node:http';
 import { connect } from 'node:net';
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { eventually } from 'rookery/testing';
 import { HTTP_ADAPTERS } from '../../src/app/config/environment.js';
+import type { OpenDatabase } from '../../src/app/database/open-database.js';
 import { closeGracefully } from '../../src/app/lifecycle/close-gracefully.js';
+import { openFilledDatabase } from './support/filled-database.js';
 import { whileDatabaseIsOccupied } from './support/occupy-database.js';
 import { Shop } from './support/shop.js';
 
@@ -45,10 +47,15 @@ function connectTo(url: string): Promise<void> {
 }
 
 describe.each(HTTP_ADAPTERS)('stopping the service on %s', (adapter) => {
+  let database: OpenDatabase;
   let shop: Shop;
   const clients: Client[] = [];
+  beforeAll(async () => {
+    database = await openFilledDatabase();
+  });
+  afterAll(() => database.close());
   beforeEach(async () => {
-    shop = await Shop.open(adapter);
+    shop = await Shop.openOn(database, adapter);
   });
   afterEach(async () => {
     for (const client of clients.splice(0)) client.end();

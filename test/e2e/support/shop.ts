@@ -49,6 +49,11 @@ export class Shop {
     return Shop.#on(redis, database, httpAdapter, settings);
   }
 
+  /** On a database that outlives the shop: whoever opened it closes it. An embedded Postgres takes seconds to start. */
+  static async openOn(database: OpenDatabase, httpAdapter: HttpAdapterName): Promise<Shop> {
+    return Shop.#on(await startRedis(), { ...database, close: async () => undefined }, httpAdapter, {});
+  }
+
   static async #on(
     redis: RedisServer,
     database: OpenDatabase,
