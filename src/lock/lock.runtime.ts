@@ -30,6 +30,7 @@ export class LockRuntime implements OnModuleInit, BeforeApplicationShutdown {
   readonly locker: Locker;
   readonly works: Works;
   readonly #connection: RedisConnection;
+  readonly #queue: Queue;
   readonly #wakes: Wakes | null;
   #stopCounters: Cancel | undefined;
 
@@ -45,12 +46,13 @@ export class LockRuntime implements OnModuleInit, BeforeApplicationShutdown {
     this.#connection = connection;
     this.keys = new LockKeySpace(connection);
     this.works = new Works(clock);
-    this.#wakes = this.config.quorum === null ? new Wakes(connection, clock) : null;
+    this.#wakes = this.config.quorum === null ? new Wakes(connection) : null;
     const leavings = new Leavings(servers, clock);
+    this.#queue = new Queue({ servers, wakes: this.#wakes, leavings, clock, counters, connection: connection.name });
     this.locker = new Locker({
       servers,
       claims: new Claims(this.#wakes?.channel ?? '', !connection.client.isCluster),
-      queue: new Queue({ servers, wakes: this.#wakes, leavings, clock, counters, connection: connection.name }),
+      queue: this.#queue,
       leavings,
       clock,
       counters,
@@ -75,6 +77,7 @@ export class LockRuntime implements OnModuleInit, BeforeApplicationShutdown {
   async beforeApplicationShutdown(): Promise<void> {
     this.#stopCounters?.();
     this.locker.stop();
+    this.#queue.close();
     this.#wakes?.close();
     await this.works.untilIdle(this.config.drainMs);
     await this.locker.releaseAll();

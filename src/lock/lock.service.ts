@@ -2,7 +2,6 @@ import { Injectable, Logger } from '@nestjs/common';
 import type { KeyParts } from '../core/keys/key-part.js';
 import type { Cancel } from '../core/time/clock.js';
 import { Denied } from './engine/locker.js';
-import type { LockKeys } from './engine/lock-keys.js';
 import { LockRequest } from './engine/lock-request.js';
 import { HeldHere, heldHere } from './held-here.js';
 import type { LockCounters } from './lock-counters.js';
@@ -94,8 +93,7 @@ export class LockService {
   async inspect(name: KeyParts): Promise<LockState> {
     const { keys, config } = this.#runtime;
     const { scripts } = this.#runtime.oneRedis('inspect');
-    const [one] = keys.of(name);
-    return readState(await scripts.run(lockInspect, one as LockKeys, {}, { deadlineMs: config.deadlineMs }));
+    return readState(await scripts.run(lockInspect, keys.one(name), {}, { deadlineMs: config.deadlineMs }));
   }
 
   /**
@@ -106,8 +104,7 @@ export class LockService {
    */
   async forceRelease(name: KeyParts, { reason }: { readonly reason: string }): Promise<number> {
     const { keys, servers, events, counters, clock } = this.#runtime;
-    const [one] = keys.of(name);
-    const holders = await servers.clear(one as LockKeys);
+    const holders = await servers.clear(keys.one(name));
     counters.releasedByForce += holders;
     this.#logger.warn(`A lock was released by force, of ${holders} holders: ${reason}`);
     events.emit({ type: 'released-by-force', name, reason, holders, atMs: clock.now() });

@@ -37,6 +37,13 @@ export class LockKeySpace {
     return [...unique.values()].sort((a, b) => (a.lock < b.lock ? -1 : 1));
   }
 
+  /** The same for what is done to one lock at a time. */
+  one(name: LockName): LockKeys {
+    if (name instanceof AllOf)
+      throw new LockUsageError('This is done to one lock at a time: give one name instead of allOf().');
+    return this.#one(name);
+  }
+
   #one(name: KeyParts): LockKeys {
     if (name === '') throw new LockUsageError("The name of a lock must not be empty; it is ''.");
     if (typeof name !== 'string') {

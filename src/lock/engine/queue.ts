@@ -1,3 +1,4 @@
+import { InFlight } from '../../core/collections/in-flight.js';
 import { RedisUnavailableError } from '../../core/errors/redis.errors.js';
 import type { Clock } from '../../core/time/clock.js';
 import type { LockCounters } from '../lock-counters.js';
@@ -6,6 +7,7 @@ import type { LockKeys } from './lock-keys.js';
 import { END_OF_QUEUE, Granted, NO_QUEUE, Refused, type LockServers } from './lock-servers.js';
 import { mayHaveRun } from './redis-locks.js';
 import { reliedOnMs } from './safety.js';
+import { Waiter } from './waiter.js';
 import type { Wakes } from './wakes.js';
 
 /** Whoever waits asks again after so long, since a wake-up can be lost: 0.2 commands a second at most. */
@@ -41,6 +43,8 @@ export interface QueueParts {
 /** Asks for one lock until it is had, or the patience ends. */
 export class Queue {
   readonly #parts: QueueParts;
+  readonly #waiting = new InFlight<string, Waiter>();
+  #isClosed = false;
 
   constructor(parts: QueueParts) {
     this.#parts = parts;
@@ -59,11 +63,19 @@ export class Queue {
     return answer;
   }
 
+  /** Whoever waits is rejected; nobody waits any more. */
+  close(): void {
+    this.#isClosed = true;
+    for (const [, waiter] of this.#waiting.entries()) waiter.wake();
+  }
+
   async #wait(asking: Asking, first: Refused): Promise<Granted | Refused> {
     const { keys, claim, ttlMs, untilMs, signal } = asking;
     const { wakes, counters, clock, leavings } = this.#parts;
     counters.waited += 1;
-    const waiter = wakes?.add(claim, signal);
+    const waiter = new Waiter(clock, signal);
+    this.#waiting.set(claim, waiter);
+    wakes?.add(claim, waiter);
     let answer: Granted | Refused = first;
     try {
       for (let isFirst = true; answer instanceof Refused; isFirst = false) {
@@ -73,7 +85,7 @@ export class Queue {
           const leftMs = untilMs - clock.monotonicMs();
           if (leftMs <= 0) return answer;
           const delayMs = Math.min(leftMs, isHeard ? whenToLook(answer) : whenToTry());
-          const isWoken = await (waiter?.until(delayMs) ?? this.#pause(delayMs, signal));
+          const isWoken = await waiter.until(delayMs);
           if (!isWoken && clock.monotonicMs() >= untilMs) return answer;
         }
         signal?.throwIfAborted();
@@ -83,6 +95,7 @@ export class Queue {
       return answer;
     } finally {
       wakes?.remove(claim);
+      this.#waiting.delete(claim);
       if (answer instanceof Refused) leavings.leave([keys], claim, clock.monotonicMs() + ttlMs);
     }
   }
@@ -103,22 +116,9 @@ export class Queue {
     return new Refused(0, 0, ticket);
   }
 
-  #pause(ms: number, signal: AbortSignal | undefined): Promise<boolean> {
-    return new Promise((resolve) => {
-      const settle = (isAborted: boolean): void => {
-        cancel();
-        signal?.removeEventListener('abort', onAbort);
-        resolve(isAborted);
-      };
-      const onAbort = (): void => settle(true);
-      const cancel = this.#parts.clock.setTimeout(() => settle(false), ms);
-      signal?.addEventListener('abort', onAbort);
-    });
-  }
-
   #checkOpen(): void {
-    const { wakes, connection } = this.#parts;
-    if (wakes?.isClosed === true) throw new RedisUnavailableError('closing', { connection, mayHaveRun: false });
+    const { connection } = this.#parts;
+    if (this.#isClosed) throw new RedisUnavailableError('closing', { connection, mayHaveRun: false });
   }
 }
 
