@@ -1,8 +1,9 @@
 --[[
-  Prolong the lease of a claim that has the lock.
+  Prolong the lease of a claim that has the lock, or shorten it; the first in the queue is told when it ends sooner than it did.
 
   KEYS  lock    string   the state, as `turn` keeps it
   KEYS  shares  string   who has permits
+  KEYS  queue   string   who waits
   ARGV  claim   string   whose lease it is
   ARGV  ttlMs   integer  for how long from now on, in milliseconds
   ARGV  fence   string   16 digits: later grants have a greater fence; 0s to leave that as it is
@@ -10,6 +11,7 @@
 ]]
 local lock = KEYS[1]
 local shares = KEYS[2]
+local queue = KEYS[3]
 local claim = ARGV[1]
 local ttlMs = tonumber(ARGV[2])
 local fence = ARGV[3]
@@ -23,14 +25,16 @@ local last = string.sub(state, 1, 16)
 local raised = last < fence and fence or last
 local whose = string.sub(state, 18)
 local holder, lasts = string.match(whose, '^(.*):(-?%d+)$')
+local before
 if holder == claim then
-  if last + lasts * 1000 <= nowUs then return 0 end
+  before = last + lasts * 1000
+  if before <= nowUs then return 0 end
   whose = holder .. string.format(':%.0f', (endsUs - raised) / 1000)
 elseif holder then
   return 0
 else
-  local leaseEnds = redis.call('ZSCORE', shares, claim)
-  if not leaseEnds or tonumber(leaseEnds) <= nowUs then return 0 end
+  before = tonumber(redis.call('ZSCORE', shares, claim) or 0)
+  if before <= nowUs then return 0 end
   redis.call('ZADD', shares, endsUs, claim)
 end
 local aheadMs = math.max(0, math.ceil((raised - nowUs) / 1000))
@@ -38,4 +42,10 @@ local aheadMs = math.max(0, math.ceil((raised - nowUs) / 1000))
 local lifeMs = math.max(redis.call('PTTL', lock), ttlMs + 60000 + aheadMs)
 redis.call('SET', lock, raised .. string.sub(state, 17, 17) .. whose, 'PX', lifeMs)
 redis.call('PEXPIRE', shares, lifeMs)
+if endsUs < before and string.byte(state, 17) == 49 then
+  local head = redis.call('ZRANGE', queue, 0, 0)[1]
+  if head then
+    redis.call('PUBLISH', string.match(head, '[@~](.*)$', 23), string.sub(head, 1, 22) .. ':' .. ttlMs)
+  end
+end
 return 1

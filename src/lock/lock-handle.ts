@@ -1,8 +1,8 @@
-import { durationMs, type Duration } from '../core/time/duration.js';
+import type { Duration } from '../core/time/duration.js';
 import type { Hold } from './engine/hold.js';
+import { timeOf } from './engine/lock-request.js';
 import type { Locker } from './engine/locker.js';
 import { SHORTEST_TTL_MS } from './engine/safety.js';
-import { LockUsageError } from './lock.errors.js';
 import type { LockName } from './lock-name.js';
 
 /**
@@ -57,10 +57,11 @@ export class LockHandle implements AsyncDisposable {
   /**
    * Prolongs the lease now, to `ttl` from now on, and by that each time from now on. Resolves with false when the lock is not held any more. One round trip.
    *
-   * Rejects with `RedisUnavailableError` when Redis does not answer in time; the lease then goes on as it was.
+   * Rejects with `RedisUnavailableError` when Redis does not answer in time; the lease then goes on as it was, or as asked for where that ends sooner. Rejects with
+   * `LockUsageError` for a `ttl` that could never be right.
    */
   async extend(ttl?: Duration): Promise<boolean> {
-    return this.#hold.lease.extend(ttl === undefined ? undefined : checked(ttl));
+    return this.#hold.lease.extend(ttl === undefined ? undefined : timeOf(ttl, 'ttl', SHORTEST_TTL_MS));
   }
 
   /**
@@ -74,10 +75,4 @@ export class LockHandle implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.release();
   }
-}
-
-function checked(ttl: Duration): number {
-  const ms = durationMs(ttl);
-  if (ms >= SHORTEST_TTL_MS) return ms;
-  throw new LockUsageError(`A lease must last '${SHORTEST_TTL_MS}ms' or longer; it is '${ttl}'.`);
 }

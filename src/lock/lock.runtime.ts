@@ -80,6 +80,6 @@ export class LockRuntime implements OnModuleInit, BeforeApplicationShutdown {
     this.#queue.close();
     this.#wakes?.close();
     await this.works.untilIdle(this.config.drainMs);
-    await this.locker.releaseAll();
+    await this.locker.releaseAll(this.config.deadlineMs);
   }
 }

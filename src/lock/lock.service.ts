@@ -3,7 +3,7 @@ import type { KeyParts } from '../core/keys/key-part.js';
 import type { Cancel } from '../core/time/clock.js';
 import { Denied } from './engine/locker.js';
 import { LockRequest } from './engine/lock-request.js';
-import { HeldHere, heldHere } from './held-here.js';
+import { HeldHere, heldHere, SharedHold } from './held-here.js';
 import type { LockCounters } from './lock-counters.js';
 import { LockHandle } from './lock-handle.js';
 import { readState, type LockState } from './lock-state.js';
@@ -130,7 +130,8 @@ export class LockService {
       handle.throwIfLost();
       return result;
     } catch (error) {
-      await letGo();
+      // What the work failed with says more than what the release may fail with.
+      await letGo().catch(() => undefined);
       throw error;
     } finally {
       works.end();
@@ -144,8 +145,13 @@ export class LockService {
     const outer = heldHere.getStore();
     const held = outer?.find(keys);
     if (held === undefined) {
+      if (outer?.hasSomeOf(keys) === true) {
+        throw new LockUsageError(
+          'Some of these locks are held already, and not all: whoever waits for the others could wait for ever. Take all of them at once.',
+        );
+      }
       const handle = await this.acquire(name, options);
-      return this.#runWithin(new HeldHere(handle, options.mode !== 'read', keys, outer), work);
+      return this.#runWithin(new HeldHere(new SharedHold(handle, options.mode !== 'read', keys), outer), work);
     }
     if (!held.isWhole && options.mode !== 'read') {
       throw new LockUsageError(
@@ -153,18 +159,19 @@ export class LockService {
       );
     }
     held.enter();
-    return this.#runWithin(held, work);
+    return this.#runWithin(new HeldHere(held, outer), work);
   }
 
   /** Whoever is the last to leave gives it back. */
-  #runWithin<Result>(held: HeldHere, work: LockedWork<Result>): Promise<Result> {
-    const { handle } = held;
+  #runWithin<Result>(here: HeldHere, work: LockedWork<Result>): Promise<Result> {
+    const { hold } = here;
+    const { handle } = hold;
     let isIn = true;
     return this.#run(
       handle,
-      () => heldHere.run(held, work, handle),
+      () => heldHere.run(here, work, handle),
       async () => {
-        const isLast = isIn && held.leave();
+        const isLast = isIn && hold.leave();
         isIn = false;
         if (isLast) await handle.release();
       },

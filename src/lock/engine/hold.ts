@@ -10,7 +10,6 @@ export class Hold {
     readonly name: LockName,
     readonly keys: readonly LockKeys[],
     readonly claim: string,
-    readonly ttlMs: number,
     public fence: number,
     /** On the monotonic clock. */
     readonly sinceMs: number,

@@ -1,3 +1,4 @@
+import { RedisUnavailableError } from '../../core/errors/redis.errors.js';
 import type { Cancel, Clock } from '../../core/time/clock.js';
 import { LockLostError, type LossReason } from '../lock.errors.js';
 import { reliedOnMs } from './safety.js';
@@ -29,6 +30,7 @@ export class Lease {
   #endsMs: number;
   #extendAtMs: number;
   #isExtending = false;
+  #extension: Promise<void> | undefined;
   #isOver = false;
   #lost: LockLostError | null = null;
   #controller: AbortController | undefined;
@@ -67,20 +69,43 @@ export class Lease {
     return this.#controller.signal;
   }
 
-  /** Prolongs it now, for `ttlMs` from now on and each time after that. False: it was lost. Rejects when Redis does not answer; then the lease goes on as it was. */
-  async extend(ttlMs = this.#ttlMs): Promise<boolean> {
+  /** For how long it was last asked for. */
+  get ttlMs(): number {
+    return this.#ttlMs;
+  }
+
+  /**
+   * Prolongs it now, for `ttlMs` from now on and each time after that. False: it was lost. Rejects when Redis does not answer; then the lease goes on as it was, or as
+   * asked for where that ends sooner: nobody knows. One at a time, so that the last one asked for is the one that counts.
+   */
+  extend(ttlMs = this.#ttlMs): Promise<boolean> {
+    const extension =
+      this.#extension === undefined ? this.#extend(ttlMs) : this.#extension.then(() => this.#extend(ttlMs));
+    const settled = extension.then(ignore, ignore).finally(() => {
+      if (this.#extension === settled) this.#extension = undefined;
+    });
+    this.#extension = settled;
+    return extension;
+  }
+
+  async #extend(ttlMs: number): Promise<boolean> {
     if (this.lost !== null || this.#isOver) return false;
     const sentMs = this.#clock.monotonicMs();
-    const isProlonged = await this.#options.extend(ttlMs);
+    const before = this.#endsMs;
+    const endsMs = sentMs + reliedOnMs(ttlMs);
+    if (endsMs < before) this.#endAt(endsMs);
+    const isProlonged = await this.#options.extend(ttlMs).catch((error: unknown) => {
+      if (error instanceof RedisUnavailableError && !error.mayHaveRun && !this.#isOver) this.#endAt(before);
+      throw error;
+    });
     if (this.lost !== null || this.#isOver) return false;
     if (!isProlonged) {
       this.lose('taken-away');
       return false;
     }
     this.#ttlMs = ttlMs;
-    this.#endsMs = sentMs + reliedOnMs(ttlMs);
     this.#extendAtMs = this.#nextExtension(sentMs);
-    this.#rearm();
+    this.#endAt(endsMs);
     return this.isHeld;
   }
 
@@ -109,6 +134,11 @@ export class Lease {
   /** Never again, once the lease reaches to where the hold ends. */
   #nextExtension(sentMs: number): number {
     return sentMs + this.#ttlMs >= this.#holdEndsMs - 1 ? Infinity : sentMs + this.#ttlMs / 3;
+  }
+
+  #endAt(endsMs: number): void {
+    this.#endsMs = endsMs;
+    this.#rearm();
   }
 
   #rearm(): void {
@@ -144,4 +174,8 @@ export class Lease {
       if (!this.#isOver) this.#rearm();
     }
   }
+}
+
+function ignore(): void {
+  // Whoever asked for it is told.
 }

@@ -31,7 +31,7 @@ export class Leavings {
     this.#isClosed = true;
     for (const cancel of this.#timers) cancel();
     this.#timers.clear();
-    await Promise.all(this.#underWay);
+    while (this.#underWay.size > 0) await Promise.all(this.#underWay);
   }
 
   async #leave(keys: readonly LockKeys[], claim: string, untilMs: number): Promise<void> {

@@ -47,7 +47,8 @@ function checkCount(option: string, value: number, most: number): void {
   throw new LockUsageError(`${option} must be a whole number from 1 to ${most}; it is ${describe(value)}.`);
 }
 
-function timeOf(duration: Duration, option: string, leastMs: number): number {
+/** @throws {LockUsageError} that names the option and what it may be */
+export function timeOf(duration: Duration, option: string, leastMs: number): number {
   const ms = parse(duration);
   if (ms !== null && ms >= leastMs && ms <= LONGEST_TIMER_MS) return ms;
   throw new LockUsageError(

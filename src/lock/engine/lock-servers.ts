@@ -18,7 +18,14 @@ export class Refused {
     readonly ahead: number,
     /** Its place in the queue; -1 when it has none. */
     readonly ticket: number,
+    /** It was granted, but told of it too late. */
+    readonly isLate = false,
   ) {}
+
+  /** The same, when some time has passed. */
+  after(ms: number): Refused {
+    return new Refused(Math.max(1, Math.round(this.leaseMs - ms)), this.ahead, this.ticket, this.isLate);
+  }
 }
 
 /** The ticket of one who does not wait. */

@@ -15,6 +15,7 @@ import { Refused, type Granted, type LockServers } from './lock-servers.js';
 import type { Queue } from './queue.js';
 import { mayHaveRun } from './redis-locks.js';
 import { reliedOnMs } from './safety.js';
+import { Works } from './works.js';
 
 /** What a {@link Locker} stands on. */
 export interface LockerParts {
@@ -42,23 +43,38 @@ export class Denied {
 export class Locker {
   readonly #parts: LockerParts;
   readonly #held = new InFlight<string, Hold>();
+  readonly #takes: Works;
   #isClosed = false;
 
   constructor(parts: LockerParts) {
     this.#parts = parts;
+    this.#takes = new Works(parts.clock);
   }
 
   /** Takes the locks, all of them or none. Waits no longer than the request says. */
   async take(name: LockName, keys: readonly LockKeys[], request: LockRequest): Promise<Hold | Denied> {
-    const { claims, clock, connection, queue } = this.#parts;
+    const { connection } = this.#parts;
     if (this.#isClosed) throw new RedisUnavailableError('closing', { connection, mayHaveRun: false });
+    request.signal?.throwIfAborted();
+    this.#takes.begin();
+    try {
+      const taken = await this.#take(name, keys, request);
+      if (taken instanceof Denied || !this.#isClosed) return taken;
+      this.#abandon(taken);
+      throw new RedisUnavailableError('closing', { connection, mayHaveRun: false });
+    } finally {
+      this.#takes.end();
+    }
+  }
+
+  async #take(name: LockName, keys: readonly LockKeys[], request: LockRequest): Promise<Hold | Denied> {
+    const { claims, clock, queue } = this.#parts;
     const { ttlMs, signal } = request;
-    signal?.throwIfAborted();
     const startMs = clock.monotonicMs();
     const untilMs = startMs + request.waitMs;
-    const claim = claims.next(request.extent);
     const [only] = keys;
-    if (keys.length !== 1 || only === undefined) return this.#takeAll(name, keys, claim, request, startMs);
+    if (keys.length !== 1 || only === undefined) return this.#takeAll(name, keys, request, startMs);
+    const claim = claims.next(request.extent);
     const answer = await queue.ask({ keys: only, claim, ttlMs, untilMs, signal }, startMs);
     if (answer instanceof Refused) return this.#denied(name, answer.leaseMs, startMs);
     return this.#acquired(this.#holdOf(name, keys, claim, request, answer), startMs);
@@ -83,7 +99,7 @@ export class Locker {
       }
     } catch (error) {
       if (!(error instanceof RedisUnavailableError)) throw error;
-      if (leastMs <= 0) leavings.leave(keys, claim, nowMs + hold.ttlMs);
+      if (leastMs <= 0) leavings.leave(keys, claim, nowMs + hold.lease.ttlMs);
     }
     counters.released += 1;
     if (events.isHeard) events.emit({ type: 'released', name, fence, heldMs: nowMs - hold.sinceMs });
@@ -95,8 +111,9 @@ export class Locker {
     this.#isClosed = true;
   }
 
-  /** Gives everything back; who still works with it is told by the signal. */
-  async releaseAll(): Promise<void> {
+  /** Gives everything back, once what is being taken is taken; who still works with it is told by the signal. Within about three times `withinMs`. */
+  async releaseAll(withinMs: number): Promise<void> {
+    await this.#takes.untilIdle(withinMs);
     for (const [, hold] of this.#held.entries()) hold.lease.lose('closing');
     await this.#parts.leavings.close();
   }
@@ -104,37 +121,37 @@ export class Locker {
   async #takeAll(
     name: LockName,
     keys: readonly LockKeys[],
-    claim: string,
     request: LockRequest,
     startMs: number,
   ): Promise<Hold | Denied> {
-    const { servers } = this.#parts;
+    const { servers, claims } = this.#parts;
     if (request.extent === 'all' && servers.isOneStep(keys)) {
+      const claim = claims.next(request.extent);
       const granted = await this.#takeInOneStep(keys, claim, request);
       if (granted !== null) return this.#acquired(this.#holdOf(name, keys, claim, request, granted), startMs);
     }
+    const claim = claims.next(request.extent);
     const taken: LockKeys[] = [];
     let hold: Hold | null = null;
-    for (const one of keys) {
-      let answer: Granted | Refused;
-      try {
-        answer = await this.#askNext(one, claim, request, startMs, hold);
-      } catch (error) {
-        if (hold !== null) this.#abandon(hold);
-        throw error;
+    try {
+      for (const one of keys) {
+        const answer = await this.#askNext(one, claim, request, startMs, hold);
+        if (answer instanceof Refused) {
+          if (hold !== null) this.#abandon(hold);
+          return this.#denied(name, answer.leaseMs, startMs);
+        }
+        taken.push(one);
+        hold ??= this.#holdOf(name, taken, claim, request, answer);
+        hold.fence = Math.max(hold.fence, answer.fence);
       }
-      if (answer instanceof Refused) {
-        if (hold !== null) this.#abandon(hold);
-        return this.#denied(name, answer.leaseMs, startMs);
-      }
-      taken.push(one);
-      hold ??= this.#holdOf(name, taken, claim, request, answer);
-      hold.fence = Math.max(hold.fence, answer.fence);
+      const all = hold as Hold;
+      // All leases begin anew, with a fence that is the same for all.
+      if (await all.lease.extend()) return this.#acquired(all, startMs);
+      throw all.lease.lost ?? new LockLostError('taken-away');
+    } catch (error) {
+      if (hold !== null) this.#abandon(hold);
+      throw error;
     }
-    const all = hold as Hold;
-    // All leases begin anew, with a fence that is the same for all.
-    if (await all.lease.extend()) return this.#acquired(all, startMs);
-    throw all.lease.lost ?? new LockLostError('taken-away');
   }
 
   async #takeInOneStep(keys: readonly LockKeys[], claim: string, { ttlMs }: LockRequest): Promise<Granted | null> {
@@ -169,7 +186,7 @@ export class Locker {
     hold.lease.end();
     this.#held.delete(hold.claim);
     const { leavings, clock } = this.#parts;
-    leavings.leave(hold.keys, hold.claim, clock.monotonicMs() + hold.ttlMs);
+    leavings.leave(hold.keys, hold.claim, clock.monotonicMs() + hold.lease.ttlMs);
   }
 
   #holdOf(
@@ -181,7 +198,7 @@ export class Locker {
   ): Hold {
     const { servers, clock, counters } = this.#parts;
     const sinceMs = clock.monotonicMs();
-    const hold = new Hold(name, keys, claim, ttlMs, fence, sinceMs, sinceMs + atLeastMs);
+    const hold = new Hold(name, keys, claim, fence, sinceMs, sinceMs + atLeastMs);
     hold.lease = new Lease(clock, {
       ttlMs,
       sentMs,
@@ -208,8 +225,8 @@ export class Locker {
   #lost(hold: Hold, reason: LossReason): void {
     const { leavings, clock, counters, events } = this.#parts;
     this.#held.delete(hold.claim);
-    // It may still be ours in Redis; who waits for it should not wait for the lease's end.
-    if (reason !== 'taken-away') leavings.leave(hold.keys, hold.claim, clock.monotonicMs() + hold.ttlMs);
+    // It may still be ours in Redis, on one of several servers or one of several locks at least; who waits for it should not wait for the lease's end.
+    leavings.leave(hold.keys, hold.claim, clock.monotonicMs() + hold.lease.ttlMs);
     counters.lost += 1;
     if (events.isHeard) events.emit({ type: 'lost', name: hold.name, fence: hold.fence, reason });
   }

@@ -20,14 +20,14 @@ export function openServers(config: LockConfig, connections: RedisConnections, c
   const { quorum, replicas, deadlineMs } = config;
   if (quorum !== null) {
     const nodes = quorum.connections.map((name) => connections.get(name));
-    const locks = nodes.map((node) => new RedisLocks(node, clock, quorum.nodeDeadlineMs));
+    const locks = nodes.map((node) => new RedisLocks(node, node.scripts, clock, quorum.nodeDeadlineMs));
     return {
       servers: new QuorumLocks(locks, clock, quorum.connections.join(', ')),
       connection: nodes[0] as RedisConnection,
     };
   }
   const connection = connections.get(config.connection);
-  if (replicas === 0) return { servers: new RedisLocks(connection, clock, deadlineMs), connection };
+  if (replicas === 0) return { servers: new RedisLocks(connection, connection.scripts, clock, deadlineMs), connection };
   if (connection.client.isCluster) {
     throw new ConfigurationError(
       'LockModule: replicas are for one primary, with or without Sentinels, and not for a cluster. Leave replicas out.',

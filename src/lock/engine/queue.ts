@@ -57,9 +57,16 @@ export class Queue {
    */
   async ask(asking: Asking, nowMs: number): Promise<Granted | Refused> {
     const waits = asking.untilMs > nowMs;
-    const answer = await this.#try(asking, waits && this.#parts.wakes?.isListening === true ? END_OF_QUEUE : NO_QUEUE);
+    let answer: Granted | Refused;
+    try {
+      answer = await this.#try(asking, waits && this.#parts.wakes?.isListening === true ? END_OF_QUEUE : NO_QUEUE);
+    } catch (error) {
+      if (mayHaveRun(error)) this.#leave(asking);
+      throw error;
+    }
     if (answer instanceof Granted) return answer;
     if (waits) return this.#wait(asking, answer);
+    if (answer.isLate) this.#leave(asking);
     return answer;
   }
 
@@ -70,50 +77,50 @@ export class Queue {
   }
 
   async #wait(asking: Asking, first: Refused): Promise<Granted | Refused> {
-    const { keys, claim, ttlMs, untilMs, signal } = asking;
-    const { wakes, counters, clock, leavings } = this.#parts;
+    const { claim, untilMs, signal } = asking;
+    const { wakes, counters, clock } = this.#parts;
     counters.waited += 1;
     const waiter = new Waiter(clock, signal);
     this.#waiting.set(claim, waiter);
     wakes?.add(claim, waiter);
     let answer: Granted | Refused = first;
+    let askedMs = clock.monotonicMs();
     try {
       for (let isFirst = true; answer instanceof Refused; isFirst = false) {
         const isHeard = answer.ticket > 0 || (await wakes?.listen()) === true;
+        const nowMs = clock.monotonicMs();
+        if (nowMs >= untilMs) return answer.after(nowMs - askedMs);
         // Where it has no place in the queue yet, it takes one before it waits.
         if (answer.ticket > 0 || !isHeard || !isFirst) {
-          const leftMs = untilMs - clock.monotonicMs();
-          if (leftMs <= 0) return answer;
-          const delayMs = Math.min(leftMs, isHeard ? whenToLook(answer) : whenToTry());
-          const isWoken = await waiter.until(delayMs);
-          if (!isWoken && clock.monotonicMs() >= untilMs) return answer;
+          const isWoken = await waiter.until(Math.min(untilMs - nowMs, isHeard ? whenToLook(answer) : whenToTry()));
+          const laterMs = clock.monotonicMs();
+          if (!isWoken && laterMs >= untilMs) return answer.after(laterMs - askedMs);
         }
         signal?.throwIfAborted();
         this.#checkOpen();
+        askedMs = clock.monotonicMs();
         answer = await this.#try(asking, isHeard ? Math.max(END_OF_QUEUE, answer.ticket) : NO_QUEUE);
       }
       return answer;
     } finally {
       wakes?.remove(claim);
       this.#waiting.delete(claim);
-      if (answer instanceof Refused) leavings.leave([keys], claim, clock.monotonicMs() + ttlMs);
+      if (answer instanceof Refused) this.#leave(asking);
     }
   }
 
-  async #try({ keys, claim, ttlMs, untilMs }: Asking, ticket: number): Promise<Granted | Refused> {
-    const { servers, clock, leavings } = this.#parts;
-    let answer: Granted | Refused;
-    try {
-      answer = await servers.ask(keys, claim, ttlMs, ticket);
-    } catch (error) {
-      if (mayHaveRun(error)) leavings.leave([keys], claim, clock.monotonicMs() + ttlMs);
-      throw error;
-    }
-    const nowMs = clock.monotonicMs();
-    if (answer instanceof Refused || nowMs - answer.sentMs < reliedOnMs(ttlMs)) return answer;
+  async #try({ keys, claim, ttlMs }: Asking, ticket: number): Promise<Granted | Refused> {
+    const { servers, clock } = this.#parts;
+    const answer = await servers.ask(keys, claim, ttlMs, ticket);
+    if (answer instanceof Refused || clock.monotonicMs() - answer.sentMs < reliedOnMs(ttlMs)) return answer;
     // The reply took so long that the lease may have ended. Asking again renews it.
-    if (nowMs >= untilMs) leavings.leave([keys], claim, nowMs + ttlMs);
-    return new Refused(0, 0, ticket);
+    return new Refused(0, 0, ticket, true);
+  }
+
+  /** The claim is not used again. */
+  #leave({ keys, claim, ttlMs }: Asking): void {
+    const { leavings, clock } = this.#parts;
+    leavings.leave([keys], claim, clock.monotonicMs() + ttlMs);
   }
 
   #checkOpen(): void {

@@ -40,16 +40,12 @@ export class QuorumLocks implements LockServers {
     const sentMs = this.clock.monotonicMs();
     const asked = this.nodes.map((node) => node.ask(keys, claim, ttlMs, NO_QUEUE));
     const words = await this.#decided(asked, (answer) => answer instanceof Granted);
-    const answers = words.map((word) => ('answer' in word ? word.answer : null));
-    const fences = answers.flatMap((answer) => (answer instanceof Granted ? [answer.fence] : []));
-    const isGranted = fences.length >= this.#majority && this.clock.monotonicMs() - sentMs < reliedOnMs(ttlMs);
-    if (isGranted && (await this.#makeKnown(keys, claim, ttlMs, Math.max(...fences)))) {
-      return new Granted(Math.max(...fences), sentMs);
+    const fences = answersOf(words).flatMap((answer) => (answer instanceof Granted ? [answer.fence] : []));
+    if (fences.length >= this.#majority && this.clock.monotonicMs() - sentMs < reliedOnMs(ttlMs)) {
+      const fence = Math.max(...fences);
+      if (await this.#makeKnown(keys, claim, ttlMs, fence)) return new Granted(fence, sentMs);
     }
-    await this.#giveBack(asked, keys, claim);
-    const refused = answers.flatMap((answer) => (answer instanceof Refused ? [answer.leaseMs] : []));
-    if (refused.length === 0 && !isGranted) throw this.#unavailable(words);
-    return new Refused(Math.min(ttlMs, ...refused), 0, NO_QUEUE);
+    return this.#giveBack(asked, keys, claim, ttlMs);
   }
 
   async extend(keys: readonly LockKeys[], claim: string, ttlMs: number, fence: number): Promise<boolean> {
@@ -70,7 +66,7 @@ export class QuorumLocks implements LockServers {
 
   async clear(keys: LockKeys): Promise<number> {
     const words = await Promise.all(this.nodes.map((node) => wordOf(node.clear(keys))));
-    const counts = words.flatMap((word) => ('answer' in word ? [word.answer] : []));
+    const counts = answersOf(words);
     if (counts.length < this.#majority) throw this.#unavailable(words);
     return Math.max(...counts);
   }
@@ -84,15 +80,24 @@ export class QuorumLocks implements LockServers {
   }
 
   /** Once all have answered, or their time is up: then no later grant can be taken for this one, nor given back with it. */
-  async #giveBack(asked: readonly Promise<unknown>[], keys: LockKeys, claim: string): Promise<void> {
-    await Promise.allSettled(asked);
+  async #giveBack(
+    asked: readonly Promise<Granted | Refused>[],
+    keys: LockKeys,
+    claim: string,
+    ttlMs: number,
+  ): Promise<Refused> {
+    const words = await Promise.all(asked.map(wordOf));
     // Where it cannot be given back, the lease ends by itself.
     for (const node of this.nodes) node.leave([keys], claim).catch(ignoreSinceLeasesEnd);
+    const answers = answersOf(words);
+    if (answers.length < this.#majority) throw this.#unavailable(words);
+    const leases = answers.flatMap((answer) => (answer instanceof Refused ? [answer.leaseMs] : []));
+    return new Refused(Math.min(ttlMs, ...leases), 0, NO_QUEUE);
   }
 
   /** The majority's word. When there is none, it is not known. */
   #agree(words: readonly Word<boolean>[]): boolean {
-    const answers = words.flatMap((word) => ('answer' in word ? [word.answer] : []));
+    const answers = answersOf(words);
     if (answers.filter(Boolean).length >= this.#majority) return true;
     if (answers.filter((answer) => !answer).length > this.nodes.length - this.#majority) return false;
     throw this.#unavailable(words);
@@ -128,6 +133,10 @@ export class QuorumLocks implements LockServers {
       cause,
     });
   }
+}
+
+function answersOf<Answer>(words: readonly Word<Answer>[]): readonly Answer[] {
+  return words.flatMap((word) => ('answer' in word ? [word.answer] : []));
 }
 
 function wordOf<Answer>(promise: Promise<Answer>): Promise<Word<Answer>> {

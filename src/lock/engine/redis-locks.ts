@@ -1,5 +1,6 @@
 import { RedisUnavailableError } from '../../core/errors/redis.errors.js';
 import type { RedisConnection } from '../../core/redis/redis-connection.js';
+import type { ScriptRunner } from '../../core/scripts/script-runner.js';
 import type { ScriptSendOptions } from '../../core/scripts/script-transport.js';
 import type { Clock } from '../../core/time/clock.js';
 import { lockExtend, lockTakeAll, lockTurn } from '../lock.scripts.gen.js';
@@ -14,7 +15,8 @@ export class RedisLocks implements LockServers {
   readonly #send: ScriptSendOptions;
 
   constructor(
-    private readonly connection: RedisConnection,
+    private readonly connection: Pick<RedisConnection, 'groupOf'>,
+    private readonly scripts: ScriptRunner,
     private readonly clock: Clock,
     deadlineMs: number,
   ) {
@@ -28,26 +30,26 @@ export class RedisLocks implements LockServers {
 
   async ask(keys: LockKeys, claim: string, ttlMs: number, ticket: number): Promise<Granted | Refused> {
     const sentMs = this.clock.monotonicMs();
-    const reply = await this.connection.scripts.run(
+    const reply = await this.scripts.run(
       lockTurn,
       keys,
       { claim, ttlMs: String(ttlMs), ticket: String(ticket) },
       this.#send,
     );
-    return readAnswer(reply, sentMs);
+    return typeof reply === 'number' ? new Granted(reply, sentMs) : new Refused(...reply);
   }
 
   async askAll(keys: readonly LockKeys[], claim: string, ttlMs: number): Promise<Granted | null> {
     const sentMs = this.clock.monotonicMs();
     const locks = keys.map(({ lock }) => lock);
-    const fence = await this.connection.scripts.run(lockTakeAll, { locks }, { claim, ttlMs }, this.#send);
+    const fence = await this.scripts.run(lockTakeAll, { locks }, { claim, ttlMs }, this.#send);
     return fence === 0 ? null : new Granted(fence, sentMs);
   }
 
   async extend(keys: readonly LockKeys[], claim: string, ttlMs: number, fence: number): Promise<boolean> {
     const args = { claim, ttlMs, fence: fenceText(fence) };
-    const calls = keys.map(({ lock, shares }) => ({ keys: { lock, shares }, args }));
-    const replies = await this.connection.scripts.runMany(lockExtend, calls, this.#send);
+    const calls = keys.map((one) => ({ keys: one, args }));
+    const replies = await this.scripts.runMany(lockExtend, calls, this.#send);
     return replies.every((reply) => reply === 1);
   }
 
@@ -55,22 +57,17 @@ export class RedisLocks implements LockServers {
     const args = { claim, ttlMs: LEAVES, ticket: String(NO_QUEUE) };
     const [first] = keys;
     if (keys.length === 1 && first !== undefined) {
-      return (await this.connection.scripts.run(lockTurn, first, args, this.#send)) === 1;
+      return (await this.scripts.run(lockTurn, first, args, this.#send)) === 1;
     }
     const calls = keys.map((one) => ({ keys: one, args }));
-    const replies = await this.connection.scripts.runMany(lockTurn, calls, this.#send);
+    const replies = await this.scripts.runMany(lockTurn, calls, this.#send);
     return replies.every((left) => left === 1);
   }
 
   async clear(keys: LockKeys): Promise<number> {
     const args = { claim: EVERYBODY, ttlMs: LEAVES, ticket: String(NO_QUEUE) };
-    return Number(await this.connection.scripts.run(lockTurn, keys, args, this.#send));
+    return Number(await this.scripts.run(lockTurn, keys, args, this.#send));
   }
-}
-
-/** The reply of `turn` to a claim that asks. */
-export function readAnswer(reply: number | readonly [number, number, number], sentMs: number): Granted | Refused {
-  return typeof reply === 'number' ? new Granted(reply, sentMs) : new Refused(...reply);
 }
 
 /** Whether the command may have had an effect that nobody was told of. */

@@ -3,43 +3,41 @@ import type { BlockingConnection } from '../../core/redis/clients/blocking-conne
 import type { RedisConnection } from '../../core/redis/redis-connection.js';
 import { ScriptRunner } from '../../core/scripts/script-runner.js';
 import type { Clock } from '../../core/time/clock.js';
-import { lockTurn } from '../lock.scripts.gen.js';
 import type { LockKeys } from './lock-keys.js';
 import { Granted, type LockServers, type Refused } from './lock-servers.js';
-import { readAnswer, RedisLocks } from './redis-locks.js';
+import { RedisLocks } from './redis-locks.js';
 
 /** A server may be asked to wait for so long at most. */
 const LONGEST_WAIT_MS = 1_000;
 
-/** One that asks. */
-interface Asking {
-  readonly keys: LockKeys;
-  readonly claim: string;
-  readonly ttlMs: number;
-  readonly ticket: number;
-  readonly resolve: (answer: Granted | Refused) => void;
-  readonly reject: (error: unknown) => void;
+/** Something that counts only once replicas have it. */
+interface Task {
+  /** Asks Redis. Resolves with whether replicas have to be waited for. */
+  readonly run: () => Promise<boolean>;
+  readonly succeed: () => void;
+  readonly fail: (error: unknown) => void;
 }
 
 /**
- * Locks on one primary, of which a grant counts only when so many replicas have it: a replica that takes over then knows of it, if it is one of them.
+ * Locks on one primary, where a grant or a longer lease counts only when so many replicas have it: one of them that takes over then knows of it.
  *
- * Grants go over a connection of their own, since `WAIT` holds up whatever comes after it. Those that gather meanwhile share the next `WAIT`.
+ * Grants and leases go over a connection of their own, since `WAIT` holds up whatever comes after it, and speaks for its own connection alone. Those that gather
+ * meanwhile share the next `WAIT`.
  */
 export class ReplicatedLocks implements LockServers {
   readonly #plain: RedisLocks;
   readonly #waitMs: number;
-  readonly #pending: Asking[] = [];
-  #own: { readonly connection: BlockingConnection; readonly scripts: ScriptRunner } | undefined;
+  readonly #tasks: Task[] = [];
+  #link: { readonly connection: BlockingConnection; readonly locks: RedisLocks } | undefined;
   #isBusy = false;
 
   constructor(
     private readonly connection: RedisConnection,
     private readonly clock: Clock,
-    deadlineMs: number,
+    private readonly deadlineMs: number,
     private readonly replicas: number,
   ) {
-    this.#plain = new RedisLocks(connection, clock, deadlineMs);
+    this.#plain = new RedisLocks(connection, connection.scripts, clock, deadlineMs);
     this.#waitMs = Math.min(deadlineMs, LONGEST_WAIT_MS);
   }
 
@@ -53,14 +51,18 @@ export class ReplicatedLocks implements LockServers {
   }
 
   ask(keys: LockKeys, claim: string, ttlMs: number, ticket: number): Promise<Granted | Refused> {
-    return new Promise((resolve, reject) => {
-      this.#pending.push({ keys, claim, ttlMs, ticket, resolve, reject });
-      if (!this.#isBusy) void this.#drain();
-    });
+    return this.#replicated(
+      () => this.#locks.ask(keys, claim, ttlMs, ticket),
+      (answer) => answer instanceof Granted,
+      () => void this.#plain.leave([keys], claim).catch(ignoreSinceTheLeaseEnds),
+    );
   }
 
   extend(keys: readonly LockKeys[], claim: string, ttlMs: number, fence: number): Promise<boolean> {
-    return this.#plain.extend(keys, claim, ttlMs, fence);
+    return this.#replicated(
+      () => this.#locks.extend(keys, claim, ttlMs, fence),
+      (isProlonged) => isProlonged,
+    );
   }
 
   leave(keys: readonly LockKeys[], claim: string): Promise<boolean> {
@@ -71,57 +73,93 @@ export class ReplicatedLocks implements LockServers {
     return this.#plain.clear(keys);
   }
 
-  async #drain(): Promise<void> {
-    this.#isBusy = true;
-    while (this.#pending.length > 0) await this.#answer(this.#pending.splice(0));
-    this.#isBusy = false;
+  get #locks(): RedisLocks {
+    return this.#own().locks;
   }
 
-  async #answer(askings: readonly Asking[]): Promise<void> {
-    const granted: (readonly [Asking, Granted])[] = [];
-    for (const asking of askings) {
-      try {
-        const answer = await this.#ask(asking);
-        if (answer instanceof Granted) granted.push([asking, answer]);
-        else asking.resolve(answer);
-      } catch (error) {
-        asking.reject(error);
-      }
+  #own(): { readonly connection: BlockingConnection; readonly locks: RedisLocks } {
+    if (this.#link === undefined) {
+      const connection = this.connection.blocking('');
+      const scripts = new ScriptRunner({ send: (command, args) => connection.run(command, args, this.#waitMs) });
+      this.#link = { connection, locks: new RedisLocks(this.connection, scripts, this.clock, this.deadlineMs) };
     }
-    if (granted.length === 0) return;
-    try {
-      await this.#untilReplicated();
-      for (const [{ resolve }, answer] of granted) resolve(answer);
-    } catch (error) {
-      for (const [{ reject }] of granted) reject(error);
-    }
+    return this.#link;
   }
 
-  async #ask({ keys, claim, ttlMs, ticket }: Asking): Promise<Granted | Refused> {
-    const sentMs = this.clock.monotonicMs();
-    return readAnswer(
-      await this.#link().scripts.run(lockTurn, keys, { claim, ttlMs: String(ttlMs), ticket: String(ticket) }),
-      sentMs,
-    );
-  }
-
-  async #untilReplicated(): Promise<void> {
-    const { connection } = this.#link();
-    const count = await connection.run('WAIT', [this.replicas, this.#waitMs], this.#waitMs);
-    if (Number(count) >= this.replicas) return;
-    throw new RedisUnavailableError('writes-refused', {
-      connection: this.connection.name,
-      mayHaveRun: true,
-      cause: new Error(`${String(count)} of ${this.replicas} replicas have the grant.`),
+  /** Within the deadline in any case. What comes of it later nobody hears: `undo` is for that. */
+  #replicated<Answer>(
+    ask: () => Promise<Answer>,
+    counts: (answer: Answer) => boolean,
+    undo: () => void = () => undefined,
+  ): Promise<Answer> {
+    return new Promise((resolve, reject) => {
+      let isWaitedFor = true;
+      const cancel = this.clock.setTimeout(() => {
+        isWaitedFor = false;
+        reject(this.#unavailable('deadline'));
+      }, this.deadlineMs);
+      let answer: Answer;
+      this.#tasks.push({
+        run: async () => {
+          if (!isWaitedFor) return false;
+          answer = await ask();
+          if (!isWaitedFor && counts(answer)) undo();
+          return isWaitedFor && counts(answer);
+        },
+        succeed: () => {
+          cancel();
+          resolve(answer);
+        },
+        fail: (error) => {
+          cancel();
+          reject(error);
+        },
+      });
+      if (!this.#isBusy) void this.#drain();
     });
   }
 
-  #link(): { readonly connection: BlockingConnection; readonly scripts: ScriptRunner } {
-    if (this.#own === undefined) {
-      const connection = this.connection.blocking('');
-      const scripts = new ScriptRunner({ send: (command, args) => connection.run(command, args, this.#waitMs) });
-      this.#own = { connection, scripts };
-    }
-    return this.#own;
+  async #drain(): Promise<void> {
+    this.#isBusy = true;
+    while (this.#tasks.length > 0) await this.#runAll(this.#tasks.splice(0));
+    this.#isBusy = false;
   }
+
+  async #runAll(tasks: readonly Task[]): Promise<void> {
+    const { connection } = this.#own();
+    const counting: { readonly task: Task; readonly epoch: number }[] = [];
+    for (const task of tasks) {
+      try {
+        if (await task.run()) counting.push({ task, epoch: connection.epoch });
+        else task.succeed();
+      } catch (error) {
+        task.fail(error);
+      }
+    }
+    if (counting.length === 0) return;
+    const error = await this.#untilReplicated(connection);
+    for (const { task, epoch } of counting) {
+      // What was written over an earlier connection, perhaps to an earlier primary, is not what the server has waited for.
+      if (error === null && epoch === connection.epoch) task.succeed();
+      else task.fail(error ?? this.#unavailable('connection-lost'));
+    }
+  }
+
+  async #untilReplicated(connection: BlockingConnection): Promise<unknown> {
+    try {
+      const count = Number(await connection.run('WAIT', [this.replicas, this.#waitMs], this.#waitMs));
+      if (count >= this.replicas) return null;
+      return this.#unavailable('writes-refused', new Error(`${count} of ${this.replicas} replicas have it.`));
+    } catch (error) {
+      return error;
+    }
+  }
+
+  #unavailable(reason: 'deadline' | 'connection-lost' | 'writes-refused', cause?: Error): RedisUnavailableError {
+    return new RedisUnavailableError(reason, { connection: this.connection.name, mayHaveRun: true, cause });
+  }
+}
+
+function ignoreSinceTheLeaseEnds(): void {
+  // Others wait for as long as it lasts.
 }

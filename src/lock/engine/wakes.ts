@@ -13,7 +13,7 @@ export class Wakes {
   readonly channel: string;
   readonly #waiting = new InFlight<string, Waiter>();
   /** A wake-up may be quicker than the reply that tells of the place in the queue. */
-  readonly #early = new Set<string>();
+  readonly #early = new Map<string, (waiter: Waiter) => void>();
   readonly #cancels: Cancel[] = [];
   #listening: Promise<boolean> | undefined;
   #isListening = false;
@@ -37,7 +37,8 @@ export class Wakes {
   add(claim: string, waiter: Waiter): void {
     const token = tokenOf(claim);
     this.#waiting.set(token, waiter);
-    if (this.#early.delete(token)) waiter.wake();
+    this.#early.get(token)?.(waiter);
+    this.#early.delete(token);
   }
 
   remove(claim: string): void {
@@ -57,7 +58,10 @@ export class Wakes {
       this.#listening = undefined;
       return false;
     }
-    if (this.#isClosed) for (const cancel of this.#cancels.splice(0)) cancel();
+    if (this.#isClosed) {
+      this.close();
+      return false;
+    }
     // Whoever was called while nobody listened was taken out of the queue; asking again, he comes back to his place.
     this.#cancels.push(subscriber.onGap(() => this.#wakeAll()));
     this.#isListening = true;
@@ -66,18 +70,18 @@ export class Wakes {
 
   readonly #onWake = (message: Buffer): void => {
     const [token = '', leaseMs] = message.toString('latin1').split(':');
+    const tell = (waiter: Waiter): void => {
+      if (leaseMs === undefined) waiter.wake();
+      else waiter.tell(Number(leaseMs));
+    };
     const waiter = this.#waiting.get(token);
-    if (leaseMs !== undefined) {
-      waiter?.tell(Number(leaseMs));
-      return;
-    }
     if (waiter !== undefined) {
-      waiter.wake();
+      tell(waiter);
       return;
     }
-    this.#early.add(token);
+    this.#early.set(token, tell);
     if (this.#early.size <= MOST_EARLY) return;
-    for (const oldest of this.#early) {
+    for (const [oldest] of this.#early) {
       this.#early.delete(oldest);
       break;
     }

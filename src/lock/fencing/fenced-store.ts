@@ -1,9 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import type { KeyParts } from '../../core/keys/key-part.js';
 import { KeySpace } from '../../core/keys/key-space.js';
-import type { RedisConnection } from '../../core/redis/redis-connection.js';
-import { durationOption } from '../../core/time/duration-option.js';
+import type { RedisConnection, SendOptions } from '../../core/redis/redis-connection.js';
 import type { Duration } from '../../core/time/duration.js';
+import { timeOf } from '../engine/lock-request.js';
 import { fenceText } from '../engine/lock-servers.js';
 import { LockRuntime } from '../lock.runtime.js';
 import { lockWriteFenced } from '../lock.scripts.gen.js';
@@ -27,25 +27,29 @@ export interface FencedValue {
 export class FencedStore {
   constructor(private readonly runtime: LockRuntime) {}
 
-  /** Stores it, unless somebody with a later fence has written there: then resolves with false, and nothing is changed. One round trip. */
+  /** Stores it, unless somebody with a later fence has written there: then resolves with false, and nothing is changed. One round trip. Rejects with `LockUsageError` and `RedisUnavailableError`. */
   async write(
     key: KeyParts,
     value: string | Buffer,
     { fence, ttl }: { readonly fence: number; readonly ttl: Duration },
   ): Promise<boolean> {
     checkFence(fence);
-    const ttlMs = durationOption(ttl, 'The ttl of a fenced value');
+    const ttlMs = timeOf(ttl, 'ttl', 1);
     const { connection, entry } = this.#at(key);
     const args = { fence: fenceText(fence), value, ttlMs };
-    return (await connection.scripts.run(lockWriteFenced, { entry }, args)) === 1;
+    return (await connection.scripts.run(lockWriteFenced, { entry }, args, this.#send())) === 1;
   }
 
-  /** What was written there last, or null. */
+  /** What was written there last, or null. One round trip. */
   async read(key: KeyParts): Promise<FencedValue | null> {
     const { connection, entry } = this.#at(key);
-    const stored = await connection.get(entry);
+    const stored = await connection.get(entry, this.#send());
     if (stored === null) return null;
     return { fence: Number(stored.toString('latin1', 0, FENCE_DIGITS)), value: stored.subarray(FENCE_DIGITS) };
+  }
+
+  #send(): SendOptions {
+    return { deadlineMs: this.runtime.config.deadlineMs };
   }
 
   #at(key: KeyParts): { readonly connection: RedisConnection; readonly entry: string } {

@@ -27,6 +27,7 @@ const ELSEWHERE = new Set(['MOVED', 'ASK', 'READONLY', 'UNBLOCKED']);
  */
 export class BlockingConnection {
   readonly #link: DedicatedLink;
+  #epoch = 0;
   #closed = false;
   #busy = false;
   #abandon: () => void = () => undefined;
@@ -36,7 +37,7 @@ export class BlockingConnection {
     private readonly config: RedisConnectionConfig,
     private readonly onClose: () => void,
   ) {
-    this.#link = new DedicatedLink({ target, handshakeMs: config.hangMs });
+    this.#link = new DedicatedLink({ target, handshakeMs: config.hangMs, onReady: () => (this.#epoch += 1) });
     this.#link.start();
   }
 
@@ -59,6 +60,11 @@ export class BlockingConnection {
     } finally {
       this.#busy = false;
     }
+  }
+
+  /** Which connection it is by now, counted from 1: what the server knows of a connection ends with it. */
+  get epoch(): number {
+    return this.#epoch;
   }
 
   /** Ends the connection. A command under way rejects at once, with reason `closing`. */

@@ -10,7 +10,7 @@ export interface DedicatedLinkOptions {
   /** How long the handshake may take. */
   readonly handshakeMs: number;
   /** A fresh connection is ready. Whatever was set up on the one before is gone. */
-  readonly onReady?: (client: Redis) => void;
+  readonly onReady?: (client: Redis) => unknown;
   /** A connection that had been ready is gone. */
   readonly onLost?: () => void;
 }
