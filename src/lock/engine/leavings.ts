@@ -3,7 +3,11 @@ import type { Cancel, Clock } from '../../core/time/clock.js';
 import type { LockKeys } from './lock-keys.js';
 import type { LockServers } from './lock-servers.js';
 
-const RETRY_MS = 250;
+const FIRST_RETRY_MS = 250;
+const LAST_RETRY_MS = 4_000;
+
+/** What is beyond that is left to the leases' own ends. */
+const MOST_RETRIES = 1_000;
 
 /**
  * Gives back what nobody is told of any more: grants whose reply was lost, places in the queue of those who went away. While Redis is away it tries again, for as
@@ -15,13 +19,13 @@ export class Leavings {
   #isClosed = false;
 
   constructor(
-    private readonly servers: LockServers,
+    private readonly servers: Pick<LockServers, 'leave'>,
     private readonly clock: Clock,
   ) {}
 
   /** Returns at once. @param untilMs when all leases of the claim have ended by themselves */
-  leave(keys: readonly LockKeys[], claim: string, untilMs: number): void {
-    const leaving = this.#leave(keys, claim, untilMs);
+  leave(keys: readonly LockKeys[], claim: string, untilMs: number, retryMs = FIRST_RETRY_MS): void {
+    const leaving = this.#leave(keys, claim, untilMs, retryMs);
     this.#underWay.add(leaving);
     void leaving.finally(() => this.#underWay.delete(leaving));
   }
@@ -34,15 +38,16 @@ export class Leavings {
     while (this.#underWay.size > 0) await Promise.all(this.#underWay);
   }
 
-  async #leave(keys: readonly LockKeys[], claim: string, untilMs: number): Promise<void> {
+  async #leave(keys: readonly LockKeys[], claim: string, untilMs: number, retryMs: number): Promise<void> {
     try {
-      await this.servers.leave(keys, claim);
+      await this.servers.leave(keys, claim, untilMs);
     } catch (error) {
-      if (this.#isClosed || !(error instanceof RedisUnavailableError) || this.clock.monotonicMs() > untilMs) return;
+      if (!(error instanceof RedisUnavailableError) || this.clock.monotonicMs() + retryMs > untilMs) return;
+      if (this.#isClosed || this.#timers.size >= MOST_RETRIES) return;
       const cancel = this.clock.setTimeout(() => {
         this.#timers.delete(cancel);
-        this.leave(keys, claim, untilMs);
-      }, RETRY_MS);
+        this.leave(keys, claim, untilMs, Math.min(2 * retryMs, LAST_RETRY_MS));
+      }, retryMs);
       this.#timers.add(cancel);
     }
   }

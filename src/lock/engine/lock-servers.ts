@@ -44,10 +44,12 @@ export interface LockServers {
   askAll(keys: readonly LockKeys[], claim: string, ttlMs: number): Promise<Granted | null>;
   /** Prolongs the leases, and sees to it that later fences are greater than `fence`. False: one of them has ended. */
   extend(keys: readonly LockKeys[], claim: string, ttlMs: number, fence: number): Promise<boolean>;
-  /** Gives back what the claim has or waits for. Resolves with whether it had all of them. */
-  leave(keys: readonly LockKeys[], claim: string): Promise<boolean>;
+  /** Gives back what the claim has or waits for. Resolves with whether it had all of them. By `untilMs`, on the monotonic clock, its leases have ended by themselves. */
+  leave(keys: readonly LockKeys[], claim: string, untilMs: number): Promise<boolean>;
   /** Takes the lock away from all who have it. Resolves with how many had it. */
   clear(keys: LockKeys): Promise<number>;
+  /** Ends what only this needs, once everything is given back. */
+  close(): Promise<void>;
 }
 
 /** A fence as the scripts take it. */

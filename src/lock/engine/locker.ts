@@ -68,16 +68,52 @@ export class Locker {
   }
 
   async #take(name: LockName, keys: readonly LockKeys[], request: LockRequest): Promise<Hold | Denied> {
-    const { claims, clock, queue } = this.#parts;
-    const { ttlMs, signal } = request;
+    const { clock, counters, events } = this.#parts;
     const startMs = clock.monotonicMs();
+    const taken = await this.#takeInTime(name, keys, request, startMs);
+    const waitedMs = clock.monotonicMs() - startMs;
+    if (taken instanceof Hold) {
+      counters.acquired += 1;
+      if (events.isHeard) events.emit({ type: 'acquired', name, fence: taken.fence, waitedMs });
+      return taken;
+    }
+    counters.refused += 1;
+    if (events.isHeard) events.emit({ type: 'refused', name, waitedMs });
+    return new Denied(waitedMs, taken.leaseMs);
+  }
+
+  async #takeInTime(
+    name: LockName,
+    keys: readonly LockKeys[],
+    request: LockRequest,
+    startMs: number,
+  ): Promise<Hold | Refused> {
+    const { clock, queue, counters } = this.#parts;
     const untilMs = startMs + request.waitMs;
+    if (queue.isFair) return this.#takeOnce(name, keys, request, untilMs);
+    for (let tries = 1; ; tries++) {
+      // With a claim of its own each time: what is given back of one try can then come late, and not take away what the next one gets.
+      const taken = await this.#takeOnce(name, keys, request, startMs);
+      const leftMs = untilMs - clock.monotonicMs();
+      if (taken instanceof Hold || leftMs <= 0) return taken;
+      if (tries === 1) counters.waited += 1;
+      await queue.pause(leftMs, request.signal);
+    }
+  }
+
+  async #takeOnce(
+    name: LockName,
+    keys: readonly LockKeys[],
+    request: LockRequest,
+    untilMs: number,
+  ): Promise<Hold | Refused> {
+    const { claims, clock, queue } = this.#parts;
+    const { ttlMs, signal, extent } = request;
     const [only] = keys;
-    if (keys.length !== 1 || only === undefined) return this.#takeAll(name, keys, request, startMs);
-    const claim = claims.next(request.extent);
-    const answer = await queue.ask({ keys: only, claim, ttlMs, untilMs, signal }, startMs);
-    if (answer instanceof Refused) return this.#denied(name, answer.leaseMs, startMs);
-    return this.#acquired(this.#holdOf(name, keys, claim, request, answer), startMs);
+    if (keys.length !== 1 || only === undefined) return this.#takeAll(name, keys, request, untilMs);
+    const claim = claims.next(extent);
+    const answer = await queue.ask({ keys: only, claim, ttlMs, untilMs, signal }, clock.monotonicMs());
+    return answer instanceof Refused ? answer : this.#holdOf(name, keys, claim, request, answer);
   }
 
   /** Gives it back. Resolves with whether it was held until now. When Redis is away, the lease ends by itself. */
@@ -89,17 +125,18 @@ export class Locker {
     if (!wasHeld || !this.#held.has(claim)) return false;
     this.#held.delete(claim);
     const nowMs = clock.monotonicMs();
+    const untilMs = nowMs + hold.lease.ttlMs;
     const leastMs = Math.ceil(hold.atLeastUntilMs - nowMs);
     try {
       const wasOurs =
-        leastMs > 0 ? await servers.extend(keys, claim, leastMs, fence) : await servers.leave(keys, claim);
+        leastMs > 0 ? await servers.extend(keys, claim, leastMs, fence) : await servers.leave(keys, claim, untilMs);
       if (!wasOurs) {
         hold.lease.lose('taken-away');
         return false;
       }
     } catch (error) {
       if (!(error instanceof RedisUnavailableError)) throw error;
-      if (leastMs <= 0) leavings.leave(keys, claim, nowMs + hold.lease.ttlMs);
+      if (leastMs <= 0) leavings.leave(keys, claim, untilMs);
     }
     counters.released += 1;
     if (events.isHeard) events.emit({ type: 'released', name, fence, heldMs: nowMs - hold.sinceMs });
@@ -115,30 +152,32 @@ export class Locker {
   async releaseAll(withinMs: number): Promise<void> {
     await this.#takes.untilIdle(withinMs);
     for (const [, hold] of this.#held.entries()) hold.lease.lose('closing');
-    await this.#parts.leavings.close();
+    const { leavings, servers } = this.#parts;
+    await leavings.close();
+    await servers.close();
   }
 
   async #takeAll(
     name: LockName,
     keys: readonly LockKeys[],
     request: LockRequest,
-    startMs: number,
-  ): Promise<Hold | Denied> {
+    untilMs: number,
+  ): Promise<Hold | Refused> {
     const { servers, claims } = this.#parts;
     if (request.extent === 'all' && servers.isOneStep(keys)) {
       const claim = claims.next(request.extent);
       const granted = await this.#takeInOneStep(keys, claim, request);
-      if (granted !== null) return this.#acquired(this.#holdOf(name, keys, claim, request, granted), startMs);
+      if (granted !== null) return this.#holdOf(name, keys, claim, request, granted);
     }
     const claim = claims.next(request.extent);
     const taken: LockKeys[] = [];
     let hold: Hold | null = null;
     try {
       for (const one of keys) {
-        const answer = await this.#askNext(one, claim, request, startMs, hold);
+        const answer = await this.#askNext(one, claim, request, untilMs, hold);
         if (answer instanceof Refused) {
           if (hold !== null) this.#abandon(hold);
-          return this.#denied(name, answer.leaseMs, startMs);
+          return answer;
         }
         taken.push(one);
         hold ??= this.#holdOf(name, taken, claim, request, answer);
@@ -146,7 +185,7 @@ export class Locker {
       }
       const all = hold as Hold;
       // All leases begin anew, with a fence that is the same for all.
-      if (await all.lease.extend()) return this.#acquired(all, startMs);
+      if (await all.lease.extend()) return all;
       throw all.lease.lost ?? new LockLostError('taken-away');
     } catch (error) {
       if (hold !== null) this.#abandon(hold);
@@ -171,15 +210,15 @@ export class Locker {
   #askNext(
     keys: LockKeys,
     claim: string,
-    { ttlMs, waitMs, signal }: LockRequest,
-    startMs: number,
+    { ttlMs, signal }: LockRequest,
+    untilMs: number,
     hold: Hold | null,
   ): Promise<Granted | Refused> {
     const { queue, clock } = this.#parts;
     // What is held already may be lost meanwhile.
     const signals = [signal, hold?.lease.signal].filter((one) => one !== undefined);
     const either = signals.length > 1 ? AbortSignal.any(signals) : signals[0];
-    return queue.ask({ keys, claim, ttlMs, untilMs: startMs + waitMs, signal: either }, clock.monotonicMs());
+    return queue.ask({ keys, claim, ttlMs, untilMs, signal: either }, clock.monotonicMs());
   }
 
   #abandon(hold: Hold): void {
@@ -214,14 +253,6 @@ export class Locker {
     return hold;
   }
 
-  #acquired(hold: Hold, startMs: number): Hold {
-    const { counters, events, clock } = this.#parts;
-    counters.acquired += 1;
-    const { name, fence } = hold;
-    if (events.isHeard) events.emit({ type: 'acquired', name, fence, waitedMs: clock.monotonicMs() - startMs });
-    return hold;
-  }
-
   #lost(hold: Hold, reason: LossReason): void {
     const { leavings, clock, counters, events } = this.#parts;
     this.#held.delete(hold.claim);
@@ -229,13 +260,5 @@ export class Locker {
     leavings.leave(hold.keys, hold.claim, clock.monotonicMs() + hold.lease.ttlMs);
     counters.lost += 1;
     if (events.isHeard) events.emit({ type: 'lost', name: hold.name, fence: hold.fence, reason });
-  }
-
-  #denied(name: LockName, retryAfterMs: number, startMs: number): Denied {
-    const { counters, events, clock } = this.#parts;
-    counters.refused += 1;
-    const waitedMs = clock.monotonicMs() - startMs;
-    if (events.isHeard) events.emit({ type: 'refused', name, waitedMs });
-    return new Denied(waitedMs, retryAfterMs);
   }
 }

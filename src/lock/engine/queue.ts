@@ -44,6 +44,7 @@ export interface QueueParts {
 export class Queue {
   readonly #parts: QueueParts;
   readonly #waiting = new InFlight<string, Waiter>();
+  readonly #pausing = new Set<Waiter>();
   #isClosed = false;
 
   constructor(parts: QueueParts) {
@@ -70,10 +71,26 @@ export class Queue {
     return answer;
   }
 
+  /** Whether who waits is woken in his turn. Else everybody tries again, after a {@link pause}. */
+  get isFair(): boolean {
+    return this.#parts.wakes !== null;
+  }
+
+  /** A random while before the next try, no longer than `mostMs`. Rejects with the signal's reason, and when the application shuts down. */
+  async pause(mostMs: number, signal: AbortSignal | undefined): Promise<void> {
+    const waiter = new Waiter(this.#parts.clock, signal);
+    this.#pausing.add(waiter);
+    await waiter.until(Math.min(mostMs, whenToTry()));
+    this.#pausing.delete(waiter);
+    signal?.throwIfAborted();
+    this.#checkOpen();
+  }
+
   /** Whoever waits is rejected; nobody waits any more. */
   close(): void {
     this.#isClosed = true;
     for (const [, waiter] of this.#waiting.entries()) waiter.wake();
+    for (const waiter of this.#pausing) waiter.wake();
   }
 
   async #wait(asking: Asking, first: Refused): Promise<Granted | Refused> {

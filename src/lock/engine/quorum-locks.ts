@@ -1,5 +1,6 @@
 import { RedisUnavailableError } from '../../core/errors/redis.errors.js';
 import type { Clock } from '../../core/time/clock.js';
+import { Leavings } from './leavings.js';
 import type { LockKeys } from './lock-keys.js';
 import { Granted, NO_QUEUE, Refused, type LockServers } from './lock-servers.js';
 import { reliedOnMs } from './safety.js';
@@ -18,6 +19,7 @@ type Word<Answer> = { readonly answer: Answer } | { readonly error: unknown };
  */
 export class QuorumLocks implements LockServers {
   readonly #majority: number;
+  readonly #leavings: readonly Leavings[];
 
   constructor(
     private readonly nodes: readonly LockServers[],
@@ -25,6 +27,7 @@ export class QuorumLocks implements LockServers {
     private readonly connection: string,
   ) {
     this.#majority = Math.floor(nodes.length / 2) + 1;
+    this.#leavings = nodes.map((node) => new Leavings(node, clock));
   }
 
   /** Only one at a time: which locks are free is not the same on all servers. */
@@ -56,12 +59,15 @@ export class QuorumLocks implements LockServers {
     return this.#agree(words);
   }
 
-  async leave(keys: readonly LockKeys[], claim: string): Promise<boolean> {
-    const words = await this.#decided(
-      this.nodes.map((node) => node.leave(keys, claim)),
-      (left) => left,
-    );
-    return this.#agree(words);
+  async leave(keys: readonly LockKeys[], claim: string, untilMs: number): Promise<boolean> {
+    const asked = this.nodes.map((node) => node.leave(keys, claim, untilMs));
+    // A server that is away may hold it for as long as the lease lasts.
+    asked.forEach((leaving, i) => {
+      void wordOf(leaving).then((word) => {
+        if ('error' in word) this.#leavings[i]?.leave(keys, claim, untilMs);
+      });
+    });
+    return this.#agree(await this.#decided(asked, (left) => left));
   }
 
   async clear(keys: LockKeys): Promise<number> {
@@ -69,6 +75,10 @@ export class QuorumLocks implements LockServers {
     const counts = answersOf(words);
     if (counts.length < this.#majority) throw this.#unavailable(words);
     return Math.max(...counts);
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#leavings.map((leavings) => leavings.close()));
   }
 
   /** Whether a majority knows of the fence, and prolonged the lease. */
@@ -87,8 +97,7 @@ export class QuorumLocks implements LockServers {
     ttlMs: number,
   ): Promise<Refused> {
     const words = await Promise.all(asked.map(wordOf));
-    // Where it cannot be given back, the lease ends by itself.
-    for (const node of this.nodes) node.leave([keys], claim).catch(ignoreSinceLeasesEnd);
+    for (const leavings of this.#leavings) leavings.leave([keys], claim, this.clock.monotonicMs() + ttlMs);
     const answers = answersOf(words);
     if (answers.length < this.#majority) throw this.#unavailable(words);
     const leases = answers.flatMap((answer) => (answer instanceof Refused ? [answer.leaseMs] : []));
@@ -144,8 +153,4 @@ function wordOf<Answer>(promise: Promise<Answer>): Promise<Word<Answer>> {
     (answer) => ({ answer }),
     (error: unknown) => ({ error }),
   );
-}
-
-function ignoreSinceLeasesEnd(): void {
-  // Others wait for as long as the lease lasts.
 }

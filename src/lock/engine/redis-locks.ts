@@ -68,6 +68,10 @@ export class RedisLocks implements LockServers {
     const args = { claim: EVERYBODY, ttlMs: LEAVES, ticket: String(NO_QUEUE) };
     return Number(await this.scripts.run(lockTurn, keys, args, this.#send));
   }
+
+  async close(): Promise<void> {
+    // Its connection is everybody's.
+  }
 }
 
 /** Whether the command may have had an effect that nobody was told of. */

@@ -15,7 +15,7 @@ interface Task {
   /** Asks Redis. Resolves with whether replicas have to be waited for. */
   readonly run: () => Promise<boolean>;
   readonly succeed: () => void;
-  readonly fail: (error: unknown) => void;
+  readonly fail: (error: Error) => void;
 }
 
 /**
@@ -38,7 +38,8 @@ export class ReplicatedLocks implements LockServers {
     private readonly replicas: number,
   ) {
     this.#plain = new RedisLocks(connection, connection.scripts, clock, deadlineMs);
-    this.#waitMs = Math.min(deadlineMs, LONGEST_WAIT_MS);
+    // So that it is known before the deadline that replicas are missing.
+    this.#waitMs = Math.max(1, Math.min(Math.floor(deadlineMs * 0.8), LONGEST_WAIT_MS));
   }
 
   /** One after the other, so that there is one place that waits for replicas. */
@@ -71,6 +72,10 @@ export class ReplicatedLocks implements LockServers {
 
   clear(keys: LockKeys): Promise<number> {
     return this.#plain.clear(keys);
+  }
+
+  async close(): Promise<void> {
+    this.#link?.connection.close();
   }
 
   get #locks(): RedisLocks {
@@ -133,7 +138,7 @@ export class ReplicatedLocks implements LockServers {
         if (await task.run()) counting.push({ task, epoch: connection.epoch });
         else task.succeed();
       } catch (error) {
-        task.fail(error);
+        task.fail(error as Error);
       }
     }
     if (counting.length === 0) return;
@@ -145,13 +150,13 @@ export class ReplicatedLocks implements LockServers {
     }
   }
 
-  async #untilReplicated(connection: BlockingConnection): Promise<unknown> {
+  async #untilReplicated(connection: BlockingConnection): Promise<Error | null> {
     try {
       const count = Number(await connection.run('WAIT', [this.replicas, this.#waitMs], this.#waitMs));
       if (count >= this.replicas) return null;
       return this.#unavailable('writes-refused', new Error(`${count} of ${this.replicas} replicas have it.`));
     } catch (error) {
-      return error;
+      return error as Error;
     }
   }
 
