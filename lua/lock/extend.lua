@@ -42,7 +42,9 @@ local aheadMs = math.max(0, math.ceil((raised - nowUs) / 1000))
 local lifeMs = math.max(redis.call('PTTL', lock), ttlMs + 60000 + aheadMs)
 redis.call('SET', lock, raised .. string.sub(state, 17, 17) .. whose, 'PX', lifeMs)
 redis.call('PEXPIRE', shares, lifeMs)
-if endsUs < before and string.byte(state, 17) == 49 then
+-- Who waits for the lease that ends next need not wait for its old end.
+local isNext = holder or redis.call('ZRANGE', shares, 0, 0)[1] == claim
+if endsUs < before and string.byte(state, 17) == 49 and isNext then
   local head = redis.call('ZRANGE', queue, 0, 0)[1]
   if head then
     redis.call('PUBLISH', string.match(head, '[@~](.*)$', 23), string.sub(head, 1, 22) .. ':' .. ttlMs)

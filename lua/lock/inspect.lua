@@ -20,7 +20,7 @@ if state then
   local lasts = string.match(state, ':(-?%d+)$', 18)
   if lasts then seen[2] = math.max(0, math.ceil((seen[1] + lasts * 1000 - nowUs) / 1000)) end
 end
-local held = redis.call('ZRANGEBYSCORE', shares, nowUs, '+inf', 'WITHSCORES')
+local held = redis.call('ZRANGEBYSCORE', shares, string.format('(%.0f', nowUs), '+inf', 'WITHSCORES')
 for i = 1, #held, 2 do
   seen[#seen + 1] = tonumber(string.match(held[i], '^%d+', 23))
   seen[#seen + 1] = math.ceil((held[i + 1] - nowUs) / 1000)

@@ -95,8 +95,10 @@ local function admit(asking, leaseMs)
   if not permits then
     holder = asking
     endsUs = nowUs + leaseMs * 1000
-  elseif redis.call('ZADD', shares, nowUs + leaseMs * 1000, asking) == 1 then
-    used = used + permits
+  else
+    -- Those whose count was lost with the state do not count any more.
+    if used == 0 then redis.call('UNLINK', shares) end
+    if redis.call('ZADD', shares, nowUs + leaseMs * 1000, asking) == 1 then used = used + permits end
   end
   isChanged = true
   isAdmitting = true
@@ -110,9 +112,16 @@ end
 local left = 0
 local isIn = false
 local waits = false
+
+local function enter()
+  fence = fence < now and now or string.format('%.0f', fence + 1)
+  admit(claim, forMs)
+  isIn = true
+end
+
 if isLeaving then
   if claim == '' then
-    left = (holder ~= '' and 1 or 0) + redis.call('ZCARD', shares)
+    left = (holder ~= '' and 1 or 0) + (used > 0 and redis.call('ZCARD', shares) or 0)
     holder = ''
     used = 0
     redis.call('UNLINK', shares)
@@ -129,14 +138,14 @@ if isLeaving then
   if not isCalm then redis.call('ZREM', queue, claim) end
   isChanged = true
 elseif holder == claim or (used > 0 and redis.call('ZSCORE', shares, claim)) then
-  isIn = true
+  enter()
 elseif place > 0 then
   -- Where it was, when it was taken out or the queue was lost.
   redis.call('ZADD', queue, place, claim)
   isCalm = false
 end
 
-while not isCalm and not isIn do
+while not isCalm do
   local head, token, sign, channel = first()
   if not head then
     isCalm = true
@@ -146,8 +155,9 @@ while not isCalm and not isIn do
   else
     redis.call('ZREM', queue, head)
     isChanged = true
+    isAdmitting = true
     if head == claim then
-      isIn = true
+      enter()
     elseif redis.call('PUBLISH', channel, token) > 0 or sign == '~' then
       admit(head, RESERVED_MS)
     end
@@ -157,19 +167,13 @@ end
 if not isLeaving and not isIn then
   waits = not isCalm and redis.call('ZSCORE', queue, claim)
   if isCalm and admits(claim) then
-    isIn = true
+    enter()
   elseif place >= 0 and not waits then
     local last = redis.call('ZRANGE', queue, -1, -1, 'WITHSCORES')[2]
     waits = math.max(nowUs, (last or 0) + 1)
     redis.call('ZADD', queue, waits, claim)
     isCalm = false
   end
-end
-if isIn then
-  fence = fence < now and now or string.format('%.0f', fence + 1)
-  admit(claim, forMs)
-  -- It may have been the last one.
-  isCalm = isCalm or redis.call('EXISTS', queue) == 0
 end
 
 if isChanged or waits then

@@ -32,7 +32,8 @@ export class LockRuntime implements OnModuleInit, BeforeApplicationShutdown {
   readonly #connection: RedisConnection;
   readonly #queue: Queue;
   readonly #wakes: Wakes | null;
-  #stopCounters: Cancel | undefined;
+  readonly #leavings: Leavings;
+  readonly #cancels: Cancel[] = [];
 
   constructor(
     @Inject(LOCK_OPTIONS) options: LockModuleOptions,
@@ -46,8 +47,9 @@ export class LockRuntime implements OnModuleInit, BeforeApplicationShutdown {
     this.#connection = connection;
     this.keys = new LockKeySpace(connection);
     this.works = new Works(clock);
-    this.#wakes = this.config.quorum === null ? new Wakes(connection) : null;
     const leavings = new Leavings(servers, clock);
+    this.#leavings = leavings;
+    this.#wakes = this.config.quorum === null ? new Wakes(connection, () => leavings.retry()) : null;
     this.#queue = new Queue({ servers, wakes: this.#wakes, leavings, clock, counters, connection: connection.name });
     this.locker = new Locker({
       servers,
@@ -70,12 +72,17 @@ export class LockRuntime implements OnModuleInit, BeforeApplicationShutdown {
   }
 
   onModuleInit(): void {
-    this.#stopCounters = publishCounters('lock', {}, this.counters);
+    this.#cancels.push(publishCounters('lock', {}, this.counters));
+    this.#cancels.push(
+      this.#connection.health.onChange(({ state }) => {
+        if (state === 'up') this.#leavings.retry();
+      }),
+    );
   }
 
   /** Functions under way may end; then everything is given back, before the connections end. */
   async beforeApplicationShutdown(): Promise<void> {
-    this.#stopCounters?.();
+    for (const cancel of this.#cancels.splice(0)) cancel();
     this.locker.stop();
     this.#queue.close();
     this.#wakes?.close();

@@ -14,7 +14,7 @@ const MOST_RETRIES = 1_000;
  * long as there can be something to give back.
  */
 export class Leavings {
-  readonly #timers = new Set<Cancel>();
+  readonly #retries = new Set<{ readonly cancel: Cancel; readonly run: () => void }>();
   readonly #underWay = new Set<Promise<void>>();
   #isClosed = false;
 
@@ -30,11 +30,19 @@ export class Leavings {
     void leaving.finally(() => this.#underWay.delete(leaving));
   }
 
+  /** Tries again at once, since Redis is back, or somebody is held up by what is left here. */
+  retry(): void {
+    for (const { cancel, run } of [...this.#retries]) {
+      cancel();
+      run();
+    }
+  }
+
   /** Waits for what is under way, within a command's deadline, and tries no more. */
   async close(): Promise<void> {
     this.#isClosed = true;
-    for (const cancel of this.#timers) cancel();
-    this.#timers.clear();
+    for (const { cancel } of this.#retries) cancel();
+    this.#retries.clear();
     while (this.#underWay.size > 0) await Promise.all(this.#underWay);
   }
 
@@ -43,12 +51,13 @@ export class Leavings {
       await this.servers.leave(keys, claim, untilMs);
     } catch (error) {
       if (!(error instanceof RedisUnavailableError) || this.clock.monotonicMs() + retryMs > untilMs) return;
-      if (this.#isClosed || this.#timers.size >= MOST_RETRIES) return;
-      const cancel = this.clock.setTimeout(() => {
-        this.#timers.delete(cancel);
+      if (this.#isClosed || this.#retries.size >= MOST_RETRIES) return;
+      const run = (): void => {
+        this.#retries.delete(retry);
         this.leave(keys, claim, untilMs, Math.min(2 * retryMs, LAST_RETRY_MS));
-      }, retryMs);
-      this.#timers.add(cancel);
+      };
+      const retry = { cancel: this.clock.setTimeout(run, retryMs), run };
+      this.#retries.add(retry);
     }
   }
 }

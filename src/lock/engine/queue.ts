@@ -14,6 +14,9 @@ import type { Wakes } from './wakes.js';
 const LOOK_AGAIN_MS = 5_000;
 const LOOK_AGAIN_SPREAD_MS = 1_000;
 
+/** As long as the queue outlives the last one who asked, as `lua/lock/turn.lua` has it. */
+const QUEUE_LIFE_MS = 60_000;
+
 /** How often it is tried where nobody is woken. */
 const TRY_AGAIN_MS = 20;
 const TRY_AGAIN_SPREAD_MS = 60;
@@ -137,7 +140,7 @@ export class Queue {
   /** The claim is not used again. */
   #leave({ keys, claim, ttlMs }: Asking): void {
     const { leavings, clock } = this.#parts;
-    leavings.leave([keys], claim, clock.monotonicMs() + ttlMs);
+    leavings.leave([keys], claim, clock.monotonicMs() + ttlMs + QUEUE_LIFE_MS);
   }
 
   #checkOpen(): void {

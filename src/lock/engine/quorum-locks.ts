@@ -67,7 +67,9 @@ export class QuorumLocks implements LockServers {
         if ('error' in word) this.#leavings[i]?.leave(keys, claim, untilMs);
       });
     });
-    return this.#agree(await this.#decided(asked, (left) => left));
+    const left = answersOf(await this.#decided(asked, (isLeft) => isLeft));
+    // Without a majority that says otherwise, it was its.
+    return left.filter((isLeft) => !isLeft).length <= this.nodes.length - this.#majority;
   }
 
   async clear(keys: LockKeys): Promise<number> {

@@ -19,7 +19,11 @@ export class Wakes {
   #isListening = false;
   #isClosed = false;
 
-  constructor(private readonly connection: RedisConnection) {
+  /** @param onUnknown called with each word for somebody who does not wait here: not yet, or not any more */
+  constructor(
+    private readonly connection: RedisConnection,
+    private readonly onUnknown: () => void,
+  ) {
     this.channel = `${connection.keyPrefix}:lock:wake:${randomBytes(16).toString('base64url')}`;
   }
 
@@ -79,6 +83,7 @@ export class Wakes {
       tell(waiter);
       return;
     }
+    this.onUnknown();
     this.#early.set(token, tell);
     if (this.#early.size <= MOST_EARLY) return;
     for (const [oldest] of this.#early) {
