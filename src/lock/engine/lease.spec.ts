@@ -7,7 +7,8 @@ import { Lease } from './lease.js';
 /** What Redis says to a command that prolongs the lease, and what it does. */
 type Answer = boolean | 'unknown' | 'not sent' | 'hangs';
 
-const AWAY = (mayHaveRun: boolean): Error => new RedisUnavailableError('deadline', { connection: 'default', mayHaveRun });
+const AWAY = (mayHaveRun: boolean): Error =>
+  new RedisUnavailableError('deadline', { connection: 'default', mayHaveRun });
 
 /** Redis as it would keep the lease, and a holder's view of that. */
 function hold({
@@ -233,7 +234,7 @@ describe('a lease', () => {
 });
 
 /** Lets as much time pass as a command takes. */
-async function run<T>(clock: FakeClock, promise: Promise<T>, within: '1ms' | '2s' = '1ms'): Promise<T> {
+async function run<T>(clock: FakeClock, promise: Promise<T>, within: '0ms' | '2s' = '0ms'): Promise<T> {
   const settled = promise.then(
     (value) => () => value,
     (error: unknown) => () => {

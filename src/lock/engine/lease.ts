@@ -95,7 +95,9 @@ export class Lease {
     const endsMs = sentMs + reliedOnMs(ttlMs);
     if (endsMs < before) this.#endAt(endsMs);
     const isProlonged = await this.#options.extend(ttlMs).catch((error: unknown) => {
-      if (error instanceof RedisUnavailableError && !error.mayHaveRun && !this.#isOver) this.#endAt(before);
+      if (this.#isOver) throw error;
+      if (error instanceof RedisUnavailableError && !error.mayHaveRun) this.#endAt(before);
+      else if (endsMs < before) this.#extendSoon();
       throw error;
     });
     if (this.lost !== null || this.#isOver) return false;
@@ -134,6 +136,13 @@ export class Lease {
   /** Never again, once the lease reaches to where the hold ends. */
   #nextExtension(sentMs: number): number {
     return sentMs + this.#ttlMs >= this.#holdEndsMs - 1 ? Infinity : sentMs + this.#ttlMs / 3;
+  }
+
+  /** It may end sooner than was thought when the next extension was planned. */
+  #extendSoon(): void {
+    if (this.#extendAtMs === Infinity) return;
+    this.#extendAtMs = Math.min(this.#extendAtMs, this.#clock.monotonicMs() + RETRY_MS);
+    this.#rearm();
   }
 
   #endAt(endsMs: number): void {

@@ -53,33 +53,27 @@ export class Locker {
 
   /** Takes the locks, all of them or none. Waits no longer than the request says. */
   async take(name: LockName, keys: readonly LockKeys[], request: LockRequest): Promise<Hold | Denied> {
-    const { connection } = this.#parts;
-    if (this.#isClosed) throw new RedisUnavailableError('closing', { connection, mayHaveRun: false });
+    const { clock, counters, events } = this.#parts;
+    this.#checkOpen();
     request.signal?.throwIfAborted();
     this.#takes.begin();
     try {
-      const taken = await this.#take(name, keys, request);
-      if (taken instanceof Denied || !this.#isClosed) return taken;
-      this.#abandon(taken);
-      throw new RedisUnavailableError('closing', { connection, mayHaveRun: false });
+      const startMs = clock.monotonicMs();
+      const taken = await this.#takeInTime(name, keys, request, startMs);
+      const waitedMs = clock.monotonicMs() - startMs;
+      if (taken instanceof Hold) {
+        if (this.#isClosed) this.#abandon(taken);
+        this.#checkOpen();
+        counters.acquired += 1;
+        if (events.isHeard) events.emit({ type: 'acquired', name, fence: taken.fence, waitedMs });
+        return taken;
+      }
+      counters.refused += 1;
+      if (events.isHeard) events.emit({ type: 'refused', name, waitedMs });
+      return new Denied(waitedMs, taken.leaseMs);
     } finally {
       this.#takes.end();
     }
-  }
-
-  async #take(name: LockName, keys: readonly LockKeys[], request: LockRequest): Promise<Hold | Denied> {
-    const { clock, counters, events } = this.#parts;
-    const startMs = clock.monotonicMs();
-    const taken = await this.#takeInTime(name, keys, request, startMs);
-    const waitedMs = clock.monotonicMs() - startMs;
-    if (taken instanceof Hold) {
-      counters.acquired += 1;
-      if (events.isHeard) events.emit({ type: 'acquired', name, fence: taken.fence, waitedMs });
-      return taken;
-    }
-    counters.refused += 1;
-    if (events.isHeard) events.emit({ type: 'refused', name, waitedMs });
-    return new Denied(waitedMs, taken.leaseMs);
   }
 
   async #takeInTime(
@@ -155,6 +149,11 @@ export class Locker {
     const { leavings, servers } = this.#parts;
     await leavings.close();
     await servers.close();
+  }
+
+  #checkOpen(): void {
+    const { connection } = this.#parts;
+    if (this.#isClosed) throw new RedisUnavailableError('closing', { connection, mayHaveRun: false });
   }
 
   async #takeAll(

@@ -111,8 +111,9 @@ export class Queue {
         const nowMs = clock.monotonicMs();
         if (nowMs >= untilMs) return answer.after(nowMs - askedMs);
         // Where it has no place in the queue yet, it takes one before it waits.
-        if (answer.ticket > 0 || !isHeard || !isFirst) {
-          const isWoken = await waiter.until(Math.min(untilMs - nowMs, isHeard ? whenToLook(answer) : whenToTry()));
+        const hasPlace = isHeard && answer.ticket > 0;
+        if (hasPlace || !isHeard || !isFirst) {
+          const isWoken = await waiter.until(Math.min(untilMs - nowMs, hasPlace ? whenToLook(answer) : whenToTry()));
           const laterMs = clock.monotonicMs();
           if (!isWoken && laterMs >= untilMs) return answer.after(laterMs - askedMs);
         }
