@@ -3,6 +3,7 @@ import { APP_FILTER, APP_PIPE } from '@nestjs/core';
 import { ConfigService } from '@nestjs/config';
 import { RedisModule } from 'rookery';
 import { CacheModule } from 'rookery/cache';
+import { LockModule } from 'rookery/lock';
 import { AuthModule } from './auth/auth.module.js';
 import { CatalogueModule } from './catalogue/catalogue.module.js';
 import { provideSettings, type Settings } from './config/settings.js';
@@ -12,6 +13,7 @@ import { HealthModule } from './health/health.module.js';
 import { ProblemDetailsFilter } from './http/problem-details.filter.js';
 import { RequestValidationPipe } from './http/validation.pipe.js';
 import { OrdersModule } from './orders/orders.module.js';
+import { PaymentsModule } from './payments/payments.module.js';
 import { ProductViewsModule } from './product-views/product-views.module.js';
 import { RateLimitingModule } from './rate-limits/rate-limiting.module.js';
 import { UserSettingsModule } from './user-settings/user-settings.module.js';
@@ -39,12 +41,14 @@ export class AppModule {
         }),
         // A caller waits once in an outage: more patience costs little, and a busy machine does not look like a broken one.
         CacheModule.forRoot({ ttl: '5m', jitter: 0.1, redisDeadline: '250ms' }),
+        LockModule.forRoot(),
         RateLimitingModule,
         DatabaseModule.register(database),
         AuthModule,
         CatalogueModule,
         ProductViewsModule,
         OrdersModule,
+        PaymentsModule,
         UserSettingsModule,
         HealthModule,
       ],

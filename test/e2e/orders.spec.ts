@@ -46,6 +46,7 @@ describeAdapters(
           ],
           totalCents: 1_000,
           currency: 'EUR',
+          paymentStatus: 'unpaid',
           createdAt: expect.any(String),
         },
       ]);

@@ -6,6 +6,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/glob
 import { Redis } from 'ioredis';
 import { eventually } from 'rookery/testing';
 import { HTTP_ADAPTERS } from '../../src/app/config/environment.js';
+import { FakeProvider } from '../../src/app/payments/fake-provider/fake-provider.js';
 import { ServiceProcess } from './support/service-process.js';
 
 let dataDir: string;
@@ -66,6 +67,7 @@ describe('the service as a process', () => {
     expect(service.output).toMatch(/API docs {2}http\S+\/docs\n/);
     expect(service.output).toMatch(/Redis {5}(Redis|Valkey) [\d.]+ at redis:\/\/127\.0\.0\.1:\d+, private, data in /);
     expect(service.output).toMatch(/Database {2}Embedded Postgres \(PGlite\) [\d.]+, data in /);
+    expect(service.output).toMatch(/Payments {2}a fake provider at http:\/\/127\.0\.0\.1:\d+, which moves no money\n/);
 
     const clients = Array.from({ length: 10 }, (_, index) => askUntilRefused(`${url}/products/${index + 1}`));
     const requests = Array.from({ length: 200 }, async (_, index) => {
@@ -128,6 +130,46 @@ describe('the service as a process', () => {
       async () => expect(await Promise.all(products.map(viewsOf))).toEqual(products.map((id) => sent.get(id))),
       { within: '40s' },
     );
+  });
+
+  it('charges an order once, though it is killed while it is being paid', async () => {
+    const provider = await FakeProvider.start('key-of-the-tests');
+    const env = { LOG_LEVEL: 'warn', PAYMENT_URL: provider.url, PAYMENT_API_KEY: 'key-of-the-tests' };
+    const post = (url: string, body: unknown): Promise<Response> =>
+      fetch(url, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify(body),
+      });
+    try {
+      const first = start(env);
+      const url = await first.url();
+      const order = await post(`${url}/orders`, { lines: [{ productId: 1, quantity: 1 }] });
+      const { id } = (await order.json()) as { readonly id: string };
+      provider.behave({ failure: 'hang', times: 1 });
+      const unanswered = post(`${url}/orders/${id}/pay`, { paymentMethod: 'tok_visa' }).catch(() => undefined);
+      await eventually(() => expect(provider.requests(id)).toBe(1));
+      await first.kill();
+      expect(await unanswered).toBeUndefined();
+
+      const second = start(env);
+      const again = await second.url();
+      // Once the lease of the dead has run out.
+      const paid = await eventually(
+        async () => {
+          const answer = await post(`${again}/orders/${id}/pay`, { paymentMethod: 'tok_visa' });
+          const body: unknown = await answer.json();
+          expect([answer.status, body]).toEqual([200, expect.anything()]);
+          return body;
+        },
+        { within: '40s' },
+      );
+      expect(provider.charges).toEqual([expect.objectContaining({ idempotencyKey: id, requests: 2 })]);
+      expect(paid).toMatchObject({ status: 'paid', chargeId: provider.charges[0]?.id });
+      expect(first.output + second.output).not.toMatch(/key-of-the-tests|tok_visa/);
+    } finally {
+      await provider.close();
+    }
   });
 
   it('refuses a data folder that another service uses, and takes over that of one that crashed', async () => {

@@ -28,6 +28,8 @@ describe('loadConfig', () => {
       clientLimits: { burst: 20, sustained: 1_000 },
       trustedProxies: [],
       adminToken: undefined,
+      paymentUrl: undefined,
+      paymentApiKey: undefined,
     });
   });
 
@@ -46,6 +48,8 @@ describe('loadConfig', () => {
         RATE_LIMIT_SUSTAINED: '5000',
         TRUSTED_PROXIES: 'loopback, 10.0.0.0/8',
         ADMIN_TOKEN: 'sixteen-letters!',
+        PAYMENT_URL: 'https://pay.example.com/v1',
+        PAYMENT_API_KEY: 'sk_live',
       }),
     ).toEqual({
       port: 0,
@@ -59,6 +63,8 @@ describe('loadConfig', () => {
       clientLimits: { burst: 50, sustained: 5_000 },
       trustedProxies: ['loopback', '10.0.0.0/8'],
       adminToken: 'sixteen-letters!',
+      paymentUrl: 'https://pay.example.com/v1',
+      paymentApiKey: 'sk_live',
     });
   });
 
@@ -89,6 +95,10 @@ describe('loadConfig', () => {
     ['TRUSTED_PROXIES', '10.0.0.0/8,'],
     ['ADMIN_TOKEN', 'short'],
     ['ADMIN_TOKEN', 'two words of a token'],
+    ['PAYMENT_URL', 'pay.example.com'],
+    ['PAYMENT_URL', 'https://key@pay.example.com'],
+    ['PAYMENT_URL', 'https://pay.example.com?key=secret'],
+    ['PAYMENT_API_KEY', 'two words'],
   ])('refuses %s=%s', (variable, value) => {
     expect(Object.keys(problemsOf({ [variable]: value }))).toEqual([variable]);
   });
@@ -96,5 +106,7 @@ describe('loadConfig', () => {
   it('never repeats a URL, which may hold a password, nor a token', () => {
     expect(JSON.stringify(problemsOf({ REDIS_URL: 'redi://:hunter2@cache' }))).not.toContain('hunter2');
     expect(JSON.stringify(problemsOf({ ADMIN_TOKEN: 'hunter2' }))).not.toContain('hunter2');
+    expect(JSON.stringify(problemsOf({ PAYMENT_URL: 'https://hunter2@pay' }))).not.toContain('hunter2');
+    expect(JSON.stringify(problemsOf({ PAYMENT_API_KEY: 'hunter2 ' }))).not.toContain('hunter2');
   });
 });

@@ -20,6 +20,8 @@ export interface AppConfig {
   readonly clientLimits: ClientLimits;
   readonly trustedProxies: readonly string[];
   readonly adminToken: string | undefined;
+  readonly paymentUrl: string | undefined;
+  readonly paymentApiKey: string | undefined;
 }
 
 /**
@@ -48,6 +50,8 @@ export function loadConfig(env: Readonly<NodeJS.ProcessEnv> = process.env): AppC
     clientLimits: { burst: environment.RATE_LIMIT_BURST, sustained: environment.RATE_LIMIT_SUSTAINED },
     trustedProxies: environment.TRUSTED_PROXIES === undefined ? [] : proxiesIn(environment.TRUSTED_PROXIES),
     adminToken: environment.ADMIN_TOKEN,
+    paymentUrl: environment.PAYMENT_URL,
+    paymentApiKey: environment.PAYMENT_API_KEY,
   };
 }
 
@@ -64,6 +68,8 @@ const VARIABLES = [
   'RATE_LIMIT_SUSTAINED',
   'TRUSTED_PROXIES',
   'ADMIN_TOKEN',
+  'PAYMENT_URL',
+  'PAYMENT_API_KEY',
 ] as const satisfies readonly (keyof Environment)[];
 
 function known(env: Readonly<NodeJS.ProcessEnv>): Record<string, string> {

@@ -3,6 +3,7 @@ import { COST_OF_A_SEARCH } from '../rate-limits/rate-limit-policies.js';
 import { Decimal } from '../validation/decimal.decorator.js';
 import { IsProxyList } from './proxy-list.decorator.js';
 import { IsServerUrl } from './server-url.decorator.js';
+import { IsWebUrl } from './web-url.decorator.js';
 
 /** The HTTP servers that the service runs on. */
 export const HTTP_ADAPTERS = ['fastify', 'express'] as const;
@@ -78,4 +79,14 @@ export class Environment {
   @IsOptional()
   @Matches(/^\S{16,}$/, { message: 'must have at least 16 characters, without spaces' })
   readonly ADMIN_TOKEN?: string;
+
+  /** The payment provider; without it the service runs a fake one, which moves no money. */
+  @IsOptional()
+  @IsWebUrl()
+  readonly PAYMENT_URL?: string;
+
+  /** What the payment provider is sent as bearer token. Its message never repeats it. */
+  @IsOptional()
+  @Matches(/^[\x21-\x7e]+$/, { message: 'must be ASCII characters without spaces' })
+  readonly PAYMENT_API_KEY?: string;
 }

@@ -1,5 +1,6 @@
 import type { DynamicModule } from '@nestjs/common';
 import { ConfigModule } from '@nestjs/config';
+import type { PaymentSettings } from '../payments/provider/payment-settings.js';
 import type { ClientLimits } from '../rate-limits/rate-limit-policies.js';
 
 /** What the modules are configured from: injected as `ConfigService<Settings, true>`. */
@@ -11,6 +12,8 @@ export interface Settings {
   readonly trustedProxies: readonly string[];
   /** Opens the admin routes; without one they are closed. */
   readonly adminToken: string | undefined;
+  /** The payment provider in use, be it the given one or the fake one that was started. */
+  readonly payments: PaymentSettings;
 }
 
 /** Makes the settings known to every module. The environment was read and checked before, see `loadConfig`, and is not consulted again. */

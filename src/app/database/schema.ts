@@ -1,4 +1,5 @@
 import type { ColumnType, Generated } from 'kysely';
+import type { PaymentStatus } from '../orders/order.js';
 import type { Currency, Language } from '../user-settings/user-settings.js';
 
 /** The tables, as SQL names them. Timestamps are read as `Date`. */
@@ -12,6 +13,7 @@ export interface Schema {
   users: UserTable;
   orders: OrderTable;
   order_lines: OrderLineTable;
+  payments: PaymentTable;
 }
 
 interface SlugTable {
@@ -74,4 +76,16 @@ interface OrderLineTable {
   product_id: number;
   quantity: number;
   price_cents: number;
+}
+
+export interface PaymentTable {
+  order_id: string;
+  /** The driver reads a `bigint` as text. */
+  amount_cents: ColumnType<string, number, number>;
+  currency: string;
+  status: Exclude<PaymentStatus, 'unpaid'>;
+  charge_id: Generated<string | null>;
+  fence: ColumnType<string, number, number>;
+  created_at: Generated<Date>;
+  updated_at: Generated<Date>;
 }

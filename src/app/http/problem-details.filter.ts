@@ -3,9 +3,10 @@ import { HttpAdapterHost } from '@nestjs/core';
 import { RateLimitException } from 'rookery/throttler';
 import { InvalidRequestException } from './invalid-request.exception.js';
 import { FieldProblem, pathOf, PROBLEM_JSON, ProblemDetails } from './problem-details.js';
+import { TryAgainException } from './try-again.exception.js';
 import { whyUnavailable } from './unavailability.js';
 
-const RETRY_AFTER_SECONDS = '1';
+const RETRY_AFTER_MS = 1_000;
 
 /**
  * Answers every failure of the service as problem details: those of handlers, and those of the HTTP server itself
@@ -30,8 +31,9 @@ export class ProblemDetailsFilter implements ExceptionFilter {
       httpAdapter.end(response);
       return;
     }
-    if (problem.status === 503) {
-      httpAdapter.setHeader(response, 'retry-after', RETRY_AFTER_SECONDS);
+    const retryAfterMs = retryAfterMsOf(error, problem);
+    if (retryAfterMs !== undefined) {
+      httpAdapter.setHeader(response, 'retry-after', String(Math.ceil(retryAfterMs / 1_000)));
     }
     httpAdapter.setHeader(response, 'content-type', PROBLEM_JSON);
     httpAdapter.reply(response, problem, problem.status);
@@ -49,7 +51,7 @@ function toProblem(error: unknown, instance: string): ProblemDetails {
   if (error instanceof RateLimitException) {
     return rateLimitProblem(error, instance);
   }
-  if (error instanceof HttpException && error.getStatus() < 500) {
+  if (error instanceof TryAgainException || (error instanceof HttpException && error.getStatus() < 500)) {
     return new ProblemDetails(error.getStatus(), error.message, instance);
   }
   const unavailable = whyUnavailable(error);
@@ -57,6 +59,11 @@ function toProblem(error: unknown, instance: string): ProblemDetails {
     return new ProblemDetails(HttpStatus.SERVICE_UNAVAILABLE, unavailable, instance);
   }
   return new ProblemDetails(HttpStatus.INTERNAL_SERVER_ERROR, 'The service failed to answer', instance);
+}
+
+function retryAfterMsOf(error: unknown, { status }: ProblemDetails): number | undefined {
+  if (error instanceof TryAgainException) return error.retryAfterMs;
+  return status === 503 ? RETRY_AFTER_MS : undefined;
 }
 
 /** The guard has set the headers. */

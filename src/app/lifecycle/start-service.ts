@@ -9,6 +9,7 @@ import { DOCS_PATH } from '../http/api-docs.js';
 import { ShopLogger } from '../logging/logger.js';
 import { closeGracefully } from './close-gracefully.js';
 import { lockFolder } from './folder-lock.js';
+import { openPayments } from './open-payments.js';
 import { openRedis } from './open-redis.js';
 import { Teardown } from './teardown.js';
 
@@ -22,7 +23,7 @@ export interface RunningService {
   stop(): Promise<void>;
 }
 
-/** Opens Redis and Postgres, fills an empty shop, and listens. When a step fails, the steps before it are undone. */
+/** Opens Redis, Postgres and the payments, fills an empty shop, and listens. When a step fails, the steps before it are undone. */
 export async function startService(config: AppConfig): Promise<RunningService> {
   const teardown = new Teardown();
   try {
@@ -30,6 +31,8 @@ export async function startService(config: AppConfig): Promise<RunningService> {
     teardown.add(() => redis.close());
     const database = await openPostgres(config, teardown);
     teardown.add(() => database.close());
+    const payments = await openPayments(config);
+    teardown.add(() => payments.close());
     const app = await createApp({
       httpAdapter: config.httpAdapter,
       logger: new ShopLogger(config.logLevel),
@@ -38,6 +41,7 @@ export async function startService(config: AppConfig): Promise<RunningService> {
         clientLimits: config.clientLimits,
         trustedProxies: config.trustedProxies,
         adminToken: config.adminToken,
+        payments: payments.settings,
       },
       database: database.db,
     });
@@ -48,6 +52,7 @@ export async function startService(config: AppConfig): Promise<RunningService> {
       `  API docs  ${url}/${DOCS_PATH}`,
       `  Redis     ${redis.description}`,
       `  Database  ${database.description}`,
+      `  Payments  ${payments.description}`,
     ];
     return { url, summary, stop: () => teardown.run() };
   } catch (error) {

@@ -16,7 +16,13 @@ export class OrderRepository {
   /** The order, or null when there is none. Two statements. */
   async find(id: string): Promise<Order | null> {
     const [order, lines] = await Promise.all([
-      this.db.selectFrom('orders').selectAll().where('id', '=', id).executeTakeFirst(),
+      this.db
+        .selectFrom('orders')
+        .leftJoin('payments', 'payments.order_id', 'orders.id')
+        .selectAll('orders')
+        .select('payments.status as payment_status')
+        .where('orders.id', '=', id)
+        .executeTakeFirst(),
       this.db
         .selectFrom('order_lines')
         .select(['product_id as productId', 'quantity', 'price_cents as priceCents'])
@@ -30,6 +36,7 @@ export class OrderRepository {
       lines,
       totalCents: Number(order.total_cents),
       currency: order.currency,
+      paymentStatus: order.payment_status ?? 'unpaid',
       createdAt: order.created_at.toISOString(),
     };
   }
@@ -64,7 +71,14 @@ export class OrderRepository {
           })),
         )
         .execute();
-      return { id: order.id, lines, totalCents, currency: CURRENCY, createdAt: order.created_at.toISOString() };
+      return {
+        id: order.id,
+        lines,
+        totalCents,
+        currency: CURRENCY,
+        paymentStatus: 'unpaid',
+        createdAt: order.created_at.toISOString(),
+      };
     });
   }
 }

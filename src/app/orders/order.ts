@@ -5,6 +5,10 @@ export interface OrderLine {
   readonly priceCents: number;
 }
 
+/** Where an order stands with its payment. `pending`: the payment provider was asked, and its answer is not known (yet). */
+export const PAYMENT_STATUSES = ['unpaid', 'pending', 'paid', 'declined'] as const;
+export type PaymentStatus = (typeof PAYMENT_STATUSES)[number];
+
 /** What somebody has ordered. */
 export interface Order {
   /** A UUID that cannot be guessed: who knows it may see the order. */
@@ -14,6 +18,7 @@ export interface Order {
   readonly totalCents: number;
   /** ISO 4217. */
   readonly currency: string;
+  readonly paymentStatus: PaymentStatus;
   /** ISO 8601, in UTC. */
   readonly createdAt: string;
 }

@@ -9,5 +9,6 @@ import { OrdersService } from './orders.service.js';
   imports: [CatalogueModule],
   controllers: [OrdersController],
   providers: [OrdersService, OrderRepository],
+  exports: [OrdersService],
 })
 export class OrdersModule {}

@@ -5,6 +5,7 @@ import { createProductViews } from './0003-product-views.js';
 import { createProductSearch } from './0004-product-search.js';
 import { createUsers } from './0005-users.js';
 import { createOrders } from './0006-orders.js';
+import { createPayments } from './0007-payments.js';
 
 /** Every migration, in order. A list and not a folder scan: what runs is what was compiled. */
 export const migrations: Readonly<Record<string, Migration>> = {
@@ -14,4 +15,5 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0004-product-search': createProductSearch,
   '0005-users': createUsers,
   '0006-orders': createOrders,
+  '0007-payments': createPayments,
 };

@@ -1,5 +1,5 @@
 import { ApiProperty } from '@nestjs/swagger';
-import type { Order, OrderLine } from '../order.js';
+import { type Order, type OrderLine, PAYMENT_STATUSES, type PaymentStatus } from '../order.js';
 
 /** So many of a product, as the API shows them. */
 export class OrderLineResponse implements OrderLine {
@@ -26,6 +26,12 @@ export class OrderResponse implements Order {
 
   @ApiProperty({ description: 'ISO 4217', example: 'EUR' })
   readonly currency!: string;
+
+  @ApiProperty({
+    enum: PAYMENT_STATUSES,
+    description: '`pending`: whether it is paid is not known yet, and known once it is paid again',
+  })
+  readonly paymentStatus!: PaymentStatus;
 
   @ApiProperty({ format: 'date-time' })
   readonly createdAt!: string;
