@@ -20,6 +20,11 @@ export class Crew {
     return Promise.all(this.#members.map((member) => member.ask(what, argument)));
   }
 
+  /** Asks one of them. */
+  askOne(member, what, argument) {
+    return this.#members[member].ask(what, argument);
+  }
+
   async stop() {
     await this.ask('close');
     for (const member of this.#members) member.end();

@@ -4,13 +4,13 @@ import { dirname, join } from 'node:path';
 
 const require = createRequire(import.meta.url);
 
-/** The installed version of a package, also of one that does not export its package.json. */
+/** The installed version of a package, also of one that does not export its package.json, or is installed by another name. */
 export function versionOf(name) {
   let folder = dirname(require.resolve(name));
   for (;;) {
     try {
       const found = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
-      if (found.name === name) return `${name} ${found.version}`;
+      if (found.name === name || folder.endsWith(join('node_modules', name))) return `${found.name} ${found.version}`;
     } catch {
       // Not here: one folder up.
     }

@@ -9,10 +9,12 @@ const DOLLAR = 36;
  * A relay in front of a Redis that counts what clients send through it, whichever library they use:
  *
  * - `commands`, as they stand on the wire: a script is one, whatever it does in the server;
+ * - `pings`: those of them that ask for nothing but a sign of life;
  * - `trips`: times that somebody wrote after the server's last answer. Commands that leave together are one. Only true of one caller at a time.
  */
 export class WireTap {
   commands = 0;
+  pings = 0;
   trips = 0;
   #hasAnswered = true;
   #sockets = new Set();
@@ -34,16 +36,32 @@ export class WireTap {
   /** What `run` costs, and what follows from it until the wire falls silent: commits that no caller waits for. */
   async during(run) {
     await this.#silence();
-    this.commands = 0;
-    this.trips = 0;
+    this.#reset();
     await run();
     await this.#silence();
-    return { commands: this.commands, trips: this.trips };
+    return this.#counts();
+  }
+
+  /** What is sent in so many milliseconds, by those who may never fall silent. */
+  async over(ms) {
+    this.#reset();
+    await new Promise((resolve) => setTimeout(resolve, ms));
+    return this.#counts();
   }
 
   stop() {
     for (const socket of this.#sockets) socket.destroy();
     this.server.close();
+  }
+
+  #reset() {
+    this.commands = 0;
+    this.pings = 0;
+    this.trips = 0;
+  }
+
+  #counts() {
+    return { commands: this.commands, pings: this.pings, trips: this.trips };
   }
 
   async #silence() {
@@ -61,7 +79,9 @@ export class WireTap {
       socket.on('error', () => undefined);
     }
     client.on('data', (chunk) => {
-      this.commands += count(chunk);
+      const { commands, pings } = count(chunk);
+      this.commands += commands;
+      this.pings += pings;
       if (this.#hasAnswered) this.trips += 1;
       this.#hasAnswered = false;
       server.write(chunk);
@@ -75,12 +95,14 @@ export class WireTap {
   }
 }
 
-/** Counts the commands that begin in each chunk of a RESP stream: `*<words>`, then `$<length>` and that many bytes for each word. */
+/** Counts the commands that begin in each chunk of a RESP stream: `*<words>`, then `$<length>` and that many bytes for each word; the first one is its name. */
 function commandCounter() {
   let line = '';
   let skip = 0;
+  let isName = false;
   return (chunk) => {
     let commands = 0;
+    let pings = 0;
     for (let at = 0; at < chunk.length;) {
       if (skip > 0) {
         const step = Math.min(skip, chunk.length - at);
@@ -92,10 +114,17 @@ function commandCounter() {
       line += chunk.latin1Slice(at, end === -1 ? chunk.length : end);
       at = end === -1 ? chunk.length : end + 1;
       if (end === -1) break;
-      if (line.charCodeAt(0) === STAR) commands += 1;
-      if (line.charCodeAt(0) === DOLLAR) skip = Number(line.slice(1)) + 2;
+      if (line.charCodeAt(0) === STAR) {
+        commands += 1;
+        isName = true;
+      }
+      if (line.charCodeAt(0) === DOLLAR) {
+        skip = Number(line.slice(1)) + 2;
+        if (isName && /^ping\r/i.test(chunk.latin1Slice(at, at + 5))) pings += 1;
+        isName = false;
+      }
       line = '';
     }
-    return commands;
+    return { commands, pings };
   };
 }
