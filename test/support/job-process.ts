@@ -84,6 +84,11 @@ export class JobProcess<All extends Jobs<keyof All & string>> {
     this.#child.kill('SIGSTOP');
   }
 
+  /** It goes on, after {@link pause}. */
+  resume(): void {
+    this.#child.kill('SIGCONT');
+  }
+
   protected async until(isMet: () => boolean, what: string): Promise<void> {
     const isOver = (): boolean => isMet() || this.#child.exitCode !== null;
     await eventually(() => isOver() || Promise.reject(new Error('not yet')), { within: '30s' }).catch(() => undefined);

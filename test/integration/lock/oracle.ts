@@ -1,0 +1,289 @@
+/** For how long one has the lock who was woken and has not asked yet. */
+const RESERVED_US = 1_000_000;
+
+/** Someone who asks for a lock. */
+export interface Claim {
+  readonly id: string;
+  /** What wakes it. */
+  readonly token: string;
+  /** Null: the lock whole. */
+  readonly share: { readonly permits: number; readonly limit: number } | null;
+  readonly channel: string;
+  /** Whether the server knows if anybody listens to the channel. */
+  readonly isCounted: boolean;
+}
+
+/** What becomes of one who asks. */
+export type Verdict =
+  { readonly fence: number } | { readonly leaseMs: number; readonly ahead: number; readonly isQueued: boolean };
+
+/** What a step does to others. */
+export interface Effects {
+  /** Whose turn it became, in that order. */
+  readonly woken: readonly Claim[];
+  /** Whether anything is different from before. */
+  readonly isChanged: boolean;
+  /** One who has to be told that it is the first now, and of which moment. */
+  readonly mustTell: Claim | null;
+}
+
+interface Lease {
+  readonly claim: Claim;
+  readonly endsUs: number;
+}
+
+interface Place {
+  readonly claim: Claim;
+  readonly ticket: number;
+}
+
+/**
+ * A lock as plainly as it can be said: nothing is ever forgotten, but for what the test says was lost.
+ *
+ * Those who wait have it in the order of their tickets and as soon as there is room, and nobody else has it while somebody waits.
+ */
+export class LockOracle {
+  /** The last one. */
+  fence = 0;
+  #whole: Lease | null = null;
+  #shares: readonly Lease[] = [];
+  #queue: readonly Place[] = [];
+  #woken: Claim[] = [];
+  #isChanged = false;
+
+  constructor(private readonly isHeard: (channel: string) => boolean) {}
+
+  /** When leases end, or ended that nobody has looked at since. */
+  get endsUs(): readonly number[] {
+    return this.#leases.map(({ endsUs }) => endsUs);
+  }
+
+  get waiting(): number {
+    return this.#queue.length;
+  }
+
+  get first(): Claim | null {
+    return this.#queue[0]?.claim ?? null;
+  }
+
+  get lastTicket(): number {
+    return Math.max(0, ...this.#queue.map(({ ticket }) => ticket));
+  }
+
+  /** The milliseconds until the next lease ends. */
+  nextEndMs(nowUs: number): number {
+    return Math.min(...this.endsUs.filter((endsUs) => endsUs > nowUs).map((endsUs) => msTo(endsUs, nowUs)));
+  }
+
+  ticketOf(claim: Claim): number | null {
+    return this.#queue.find((place) => place.claim === claim)?.ticket ?? null;
+  }
+
+  waits(claim: Claim): boolean {
+    return this.ticketOf(claim) !== null;
+  }
+
+  has(claim: Claim, nowUs: number): boolean {
+    return this.#leases.some((lease) => lease.claim === claim && lease.endsUs > nowUs);
+  }
+
+  /** The milliseconds for which the lock is had whole, or 0; and who has permits, in words. */
+  holders(nowUs: number): { readonly wholeMs: number; readonly shares: readonly string[] } {
+    const live = this.#leases.filter(({ endsUs }) => endsUs > nowUs);
+    return {
+      wholeMs: Math.max(0, ...live.map(({ claim, endsUs }) => (claim.share === null ? msTo(endsUs, nowUs) : 0))),
+      shares: live
+        .flatMap(({ claim: { share }, endsUs }) =>
+          share === null ? [] : [`${share.permits} for ${msTo(endsUs, nowUs)} ms`],
+        )
+        .sort(),
+    };
+  }
+
+  /** @param ticket -1: it does not wait. 0: at the end, or where it is. Else the ticket that it had. */
+  ask(nowUs: number, claim: Claim, ttlMs: number, ticket: number): Verdict & Effects {
+    const before = this.#begin(nowUs);
+    const isIn = this.#leases.some((lease) => lease.claim === claim);
+    if (isIn) this.#admit(claim, nowUs + ttlMs * 1_000);
+    else if (ticket > 0) this.#enqueue(claim, ticket);
+    let isGranted = this.#handOver(nowUs, claim, ttlMs) || isIn;
+    if (!isGranted && this.#queue.length === 0 && this.#admits(claim)) {
+      this.#admit(claim, nowUs + ttlMs * 1_000);
+      isGranted = true;
+    }
+    if (isGranted) {
+      this.fence = Math.max(nowUs, this.fence + 1);
+      return { fence: this.fence, ...this.#effects(before, true, null) };
+    }
+    const place = this.#queue.findIndex((one) => one.claim === claim);
+    const isQueued = place >= 0 || ticket >= 0;
+    return {
+      leaseMs: this.nextEndMs(nowUs),
+      ahead: place >= 0 ? place : this.#queue.length,
+      isQueued,
+      ...this.#effects(before, this.#woken.length > 0, isQueued ? claim : null),
+    };
+  }
+
+  /** It has got this ticket. */
+  queue(claim: Claim, ticket: number): void {
+    this.#enqueue(claim, ticket);
+  }
+
+  /** @returns how many had it and do not any more */
+  leave(nowUs: number, claim: Claim): { readonly left: number } & Effects {
+    const before = this.#begin(nowUs);
+    const left = this.#leases.filter((lease) => lease.claim === claim).length;
+    this.#dismiss(claim);
+    this.#queue = this.#queue.filter((place) => place.claim !== claim);
+    this.#handOver(nowUs, null, 0);
+    return { left, ...this.#effects(before, left > 0 || this.#woken.length > 0, null) };
+  }
+
+  clear(nowUs: number): { readonly left: number } & Effects {
+    const before = this.#begin(nowUs);
+    const left = this.#leases.length;
+    this.#whole = null;
+    this.#shares = [];
+    this.#handOver(nowUs, null, 0);
+    return { left, ...this.#effects(before, left > 0, null) };
+  }
+
+  /** Null: it has it no more. */
+  extend(nowUs: number, claim: Claim, ttlMs: number, fence: number): Effects | null {
+    if (!this.has(claim, nowUs)) return null;
+    const before = this.#endOf(claim);
+    this.#admit(claim, nowUs + ttlMs * 1_000);
+    this.fence = Math.max(this.fence, fence);
+    // Where another lease has ended already, the first is about to look anyway.
+    const isNext = this.#endOf(claim) === Math.min(...this.endsUs);
+    return { woken: [], isChanged: true, mustTell: isNext && this.#endOf(claim) < before ? this.first : null };
+  }
+
+  isFree(nowUs: number): boolean {
+    return this.#queue.length === 0 && this.#leases.every(({ endsUs }) => endsUs <= nowUs);
+  }
+
+  take(nowUs: number, claim: Claim, ttlMs: number, fence: number): void {
+    this.#shares = [];
+    this.#admit(claim, nowUs + ttlMs * 1_000);
+    this.fence = fence;
+  }
+
+  /** Whether permits are still written down whose leases have ended. */
+  hasLapsed(nowUs: number): boolean {
+    return this.#shares.some(({ endsUs }) => endsUs <= nowUs);
+  }
+
+  /** The queue is kept for as long as those ask again now and then who wait. */
+  loseQueue(): void {
+    this.#queue = [];
+  }
+
+  /** It may be forgotten once the clock is past it. */
+  forgetFence(): void {
+    this.fence = 0;
+  }
+
+  get #leases(): readonly Lease[] {
+    return this.#whole === null ? this.#shares : [this.#whole, ...this.#shares];
+  }
+
+  #begin(nowUs: number): Claim | null {
+    const before = this.first;
+    this.#woken = [];
+    this.#isChanged = this.#shares.some(({ endsUs }) => endsUs <= nowUs);
+    if (this.#whole !== null && this.#whole.endsUs <= nowUs) this.#whole = null;
+    this.#shares = this.#shares.filter(({ endsUs }) => endsUs > nowUs);
+    return before;
+  }
+
+  #effects(firstBefore: Claim | null, isNewlyHeld: boolean, knows: Claim | null): Effects {
+    const { first } = this;
+    const mustTell = first !== knows && (first !== firstBefore || isNewlyHeld) ? first : null;
+    return { woken: this.#woken, isChanged: this.#isChanged || isNewlyHeld, mustTell };
+  }
+
+  /** Returns whether it is the turn of `asking`, too. */
+  #handOver(nowUs: number, asking: Claim | null, ttlMs: number): boolean {
+    let isIn = false;
+    for (let claim = this.first; claim !== null && this.#admits(claim); claim = this.first) {
+      this.#queue = this.#queue.slice(1);
+      this.#isChanged = true;
+      if (claim === asking) {
+        this.#admit(claim, nowUs + ttlMs * 1_000);
+        isIn = true;
+      } else if (this.isHeard(claim.channel) || !claim.isCounted) {
+        this.#admit(claim, nowUs + RESERVED_US);
+        this.#woken.push(claim);
+      }
+    }
+    return isIn;
+  }
+
+  #admits({ share }: Claim): boolean {
+    if (this.#whole !== null) return false;
+    const out = this.#shares.reduce((sum, { claim }) => sum + (claim.share?.permits ?? 0), 0);
+    return share === null ? out === 0 : out + share.permits <= share.limit;
+  }
+
+  #admit(claim: Claim, endsUs: number): void {
+    this.#dismiss(claim);
+    if (claim.share === null) this.#whole = { claim, endsUs };
+    else this.#shares = [...this.#shares, { claim, endsUs }];
+  }
+
+  #endOf(claim: Claim): number {
+    return this.#leases.find((lease) => lease.claim === claim)?.endsUs ?? NaN;
+  }
+
+  #dismiss(claim: Claim): void {
+    if (this.#whole?.claim === claim) this.#whole = null;
+    this.#shares = this.#shares.filter((lease) => lease.claim !== claim);
+  }
+
+  #enqueue(claim: Claim, ticket: number): void {
+    if (this.#queue.some((place) => place.claim === claim)) return;
+    this.#queue = [...this.#queue, { claim, ticket }].sort(
+      (a, b) => a.ticket - b.ticket || (a.claim.id < b.claim.id ? -1 : 1),
+    );
+    this.#isChanged = true;
+  }
+}
+
+function msTo(endsUs: number, nowUs: number): number {
+  return Math.max(1, Math.ceil((endsUs - nowUs) / 1_000));
+}
+
+/**
+ * Who has a lock by what those were told who asked for it, and by nothing else.
+ */
+export class Witness {
+  #leases: readonly Lease[] = [];
+
+  got(claim: Claim, endsUs: number): void {
+    this.gone(claim);
+    this.#leases = [...this.#leases, { claim, endsUs }];
+  }
+
+  gone(claim: Claim): void {
+    this.#leases = this.#leases.filter((lease) => lease.claim !== claim);
+  }
+
+  allGone(): void {
+    this.#leases = [];
+  }
+
+  /** Throws when more is out than may be. */
+  check(nowUs: number): void {
+    // What has ended has ended, also when the clock is set back.
+    this.#leases = this.#leases.filter(({ endsUs }) => endsUs > nowUs);
+    const live = this.#leases.map(({ claim }) => claim);
+    const shares = live.flatMap(({ share }) => (share === null ? [] : [share]));
+    const out = shares.reduce((sum, { permits }) => sum + permits, 0);
+    const most = Math.max(0, ...shares.map(({ limit }) => limit));
+    if (out > most) throw new Error(`${out} permits are out, of ${most}.`);
+    if (live.length > shares.length && live.length > 1)
+      throw new Error(`${live.length} have it, and one has it whole.`);
+  }
+}
