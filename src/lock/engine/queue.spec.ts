@@ -67,7 +67,10 @@ function world({ words, isWoken = true }: { readonly words: Word[]; readonly isW
       const word = (words.length > 1 ? words.shift() : words[0]) as Word;
       if (word.tookMs !== undefined) await new Promise<void>((resolve) => clock.setTimeout(resolve, word.tookMs ?? 0));
       if ('error' in word) throw word.error;
-      return 'granted' in word ? new Granted(FENCE, sentMs) : word.refused;
+      if ('granted' in word) return new Granted(FENCE, sentMs);
+      // Who asks for a place gets one.
+      const { leaseMs, ahead, ticket: had } = word.refused;
+      return new Refused(leaseMs, ahead, ticket >= 0 && had < 0 ? 9 : had);
     },
     leave: async (_keys: readonly LockKeys[], claim: string): Promise<boolean> => {
       left.push({ atMs: clock.monotonicMs(), claim });
@@ -307,7 +310,7 @@ describe('a queue', () => {
     expect(asked.length).toBeLessThan(1_000 / 20 + 2);
     expect(new Set(tickets())).toEqual(new Set([-1]));
     subscriber.subscribed = () => Promise.resolve();
-    await turn(clock, '100ms');
+    await turn(clock, '200ms');
     expect(tickets().at(-1)).toBe(0);
   });
 

@@ -49,7 +49,7 @@ export class Keeper {
   }
 
   async #keep(stop: AbortSignal): Promise<void> {
-    const ttlMs = Math.round(60 + this.random() * 140);
+    const ttlMs = Math.round(80 + this.random() * 170);
     this.#names += 1;
     const options = { ttl: `${ttlMs}ms`, wait: '0ms', autoExtend: false } as const;
     const acquiring = this.#service.acquire([this.name, this.#names], options);
@@ -68,7 +68,7 @@ export class Keeper {
       if (performance.now() <= witness.endsMs) this.#inTime += 1;
     });
     while (!lock.signal.aborted && !stop.aborted) {
-      await Promise.race([delay(ttlMs / 3), lost]);
+      await Promise.race([delay(ttlMs / 2), lost]);
       await this.#extend(lock, witness);
     }
     witness.end();
