@@ -507,6 +507,24 @@ describeTopologies((topology) => {
     });
   });
 
+  it('tells the first of the lease that ends next, and of no other that was made shorter', async () => {
+    const shorten = (number: number, forMs: number): TimedStep => ({
+      wait: 1,
+      lock: 0,
+      step: { kind: 'extend', who: { number, of: 'all' }, ttlMs: forMs, aheadUs: null },
+    });
+    await play({
+      shares: everybody(1, 2, 3, 1, 1, 1),
+      steps: [
+        asks(0, 5_000, 'none'),
+        asks(1, 30_000, 'none'),
+        asks(2, 1_000, 'end'),
+        shorten(1, 10_000),
+        shorten(1, 2_000),
+      ],
+    });
+  });
+
   describe('to the microsecond', () => {
     const FOR_MS = 5_000;
     const endUs = START_US + FOR_MS * 1_000;
