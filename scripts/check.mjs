@@ -12,7 +12,10 @@ import { fileURLToPath } from 'node:url';
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 const { scripts } = JSON.parse(readFileSync(resolve(root, 'package.json'), 'utf8'));
 const prefix = 'check:';
-const all = Object.keys(scripts).filter((name) => name.startsWith(prefix));
+// The long ones first, so that none of them is left to run alone at the end.
+const long = ['check:lint', 'check:package', 'check:types', 'check:format'];
+const rest = Object.keys(scripts).filter((name) => name.startsWith(prefix) && !long.includes(name));
+const all = [...long, ...rest];
 const named = process.argv.slice(2).map((name) => prefix + name);
 for (const name of named.filter((each) => !all.includes(each))) {
   console.error(`There is no ${name}. There are: ${all.join(', ')}.`);

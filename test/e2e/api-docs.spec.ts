@@ -1,11 +1,11 @@
 import { expect, it } from '@jest/globals';
-import { describeAdapters } from './support/shop.js';
+import { describeAdaptersOnOneDatabase } from './support/shop.js';
 
 interface OpenApi {
   readonly paths: Readonly<Record<string, Readonly<Record<string, { readonly responses: Record<string, unknown> }>>>>;
 }
 
-describeAdapters((shop) => {
+describeAdaptersOnOneDatabase((shop) => {
   it('describes every route, with the answers that it may give', async () => {
     const { paths } = (await shop().get('/docs-json')).body as OpenApi;
     const routes = Object.entries(paths).flatMap(([path, methods]) =>

@@ -1,7 +1,7 @@
 import { connect } from 'node:net';
 import { once } from 'node:events';
 import { expect, it } from '@jest/globals';
-import { type Answer, describeAdapters, type Shop } from './support/shop.js';
+import { type Answer, describeAdaptersOnOneDatabase, type Shop } from './support/shop.js';
 
 const change = { name: 'A', category: 'bedding', brand: 'corvid', priceCents: 1, description: '', stock: 0 };
 const settings = { language: 'en', currency: 'EUR', newsletter: true };
@@ -24,7 +24,7 @@ async function raw(shop: Shop, request: string): Promise<string> {
   return answer;
 }
 
-describeAdapters((shop) => {
+describeAdaptersOnOneDatabase((shop) => {
   it.each(['0', '-1', 'abc', '1.5', '1e3', '0x1', '2147483648', '99999999999999999999', '1%20'])(
     'refuses the id %s',
     async (id) => {

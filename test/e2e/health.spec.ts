@@ -1,8 +1,8 @@
 import { expect, it } from '@jest/globals';
 import { whileDatabaseIsOccupied } from './support/occupy-database.js';
-import { describeAdapters } from './support/shop.js';
+import { describeAdaptersOnOneDatabase } from './support/shop.js';
 
-describeAdapters((shop) => {
+describeAdaptersOnOneDatabase((shop) => {
   it('is live and ready, and forbids caching either answer', async () => {
     const live = await shop().get('/health/live');
     const ready = await shop().get('/health/ready');

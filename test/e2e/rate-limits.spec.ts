@@ -1,6 +1,6 @@
 import { expect, it } from '@jest/globals';
 import { parseItem, parseList } from 'structured-headers';
-import { type Answer, describeAdapters, type Shop } from './support/shop.js';
+import { type Answer, describeAdaptersOnOneDatabase, type Shop } from './support/shop.js';
 
 const TOKEN = 'a-token-of-the-tests';
 const ADMIN = { headers: { authorization: `Bearer ${TOKEN}` } };
@@ -56,7 +56,7 @@ const login = (shop: Shop, client: string): Promise<Answer> =>
     }),
   );
 
-describeAdapters(
+describeAdaptersOnOneDatabase(
   (shop) => {
     it('says on every answer what is limited and what is left', async () => {
       const client = newClient();

@@ -52,8 +52,12 @@ export class Shop {
   }
 
   /** On a database that outlives the shop: whoever opened it closes it. An embedded Postgres takes seconds to start. */
-  static async openOn(database: OpenDatabase, httpAdapter: HttpAdapterName): Promise<Shop> {
-    return Shop.#on(await startRedis(), { ...database, close: async () => undefined }, httpAdapter, {});
+  static async openOn(
+    database: OpenDatabase,
+    httpAdapter: HttpAdapterName,
+    settings: ShopSettings = {},
+  ): Promise<Shop> {
+    return Shop.#on(await startRedis(), { ...database, close: async () => undefined }, httpAdapter, settings);
   }
 
   static async #on(
@@ -127,15 +131,28 @@ export class Shop {
   }
 }
 
+type Tests = (shop: () => Shop, adapter: HttpAdapterName) => void;
+
 /** The same tests on each HTTP adapter, with one shop for each. */
-export function describeAdapters(
-  tests: (shop: () => Shop, adapter: HttpAdapterName) => void,
-  settings?: ShopSettings,
-): void {
+export function describeAdapters(tests: Tests, settings?: ShopSettings): void {
+  describeOn((adapter) => Shop.open(adapter, settings), tests);
+}
+
+/** For tests that leave the database as they found it: the shops share one. */
+export function describeAdaptersOnOneDatabase(tests: Tests, settings?: ShopSettings): void {
+  let database: OpenDatabase;
+  beforeAll(async () => {
+    database = await openFilledDatabase();
+  });
+  afterAll(() => database.close());
+  describeOn((adapter) => Shop.openOn(database, adapter, settings), tests);
+}
+
+function describeOn(open: (adapter: HttpAdapterName) => Promise<Shop>, tests: Tests): void {
   describe.each(HTTP_ADAPTERS)('on %s', (adapter) => {
     let shop: Shop;
     beforeAll(async () => {
-      shop = await Shop.open(adapter, settings);
+      shop = await open(adapter);
     });
     afterAll(() => shop.close());
     tests(() => shop, adapter);
