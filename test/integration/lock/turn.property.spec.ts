@@ -24,6 +24,8 @@ const START_US = 1_800_000_000_000_000;
 /** A lock is remembered for so long after its last lease. */
 const RETAIN_MS = 60_000;
 const RESERVED_MS = 1_000;
+/** The time to live of a key goes by the server's own clock, which goes on while a script runs on a busy machine. */
+const SLACK_MS = 500;
 /** A lease is kept in whole milliseconds counted from a fence: nearer to its end than that, nothing is promised. */
 const BLUR_US = 1_001;
 const ACTORS = 6;
@@ -257,12 +259,14 @@ describeTopologies((topology) => {
       );
       const lastUs = Math.max(0, ...this.oracle.endsUs.filter((endsUs) => endsUs > nowUs));
       const [lockMs = NaN, ...othersMs] = ttlsMs;
-      const isShort =
-        (lastUs > 0 && lockMs < (lastUs - nowUs) / 1_000 + RETAIN_MS - 2) || othersMs.some((lifeMs) => lifeMs > lockMs);
-      // Rounded up twice.
-      const longestMs = this.#neededUntilUs / 1_000 + RETAIN_MS + 2 - nowUs / 1_000;
-      if (isShort || ttlsMs.some((lifeMs) => lifeMs === -1 || (lifeMs > 0 && lifeMs > longestMs))) {
-        expect({ ttlsMs, longestMs }).toBe('keys that live for as long as they are needed, and no longer');
+      const leastMs = lastUs > 0 ? (lastUs - nowUs) / 1_000 + RETAIN_MS - SLACK_MS : -Infinity;
+      const longestMs = (this.#neededUntilUs - nowUs) / 1_000 + RETAIN_MS + SLACK_MS;
+      const isWrong =
+        lockMs < leastMs ||
+        othersMs.some((lifeMs) => lifeMs > lockMs + SLACK_MS) ||
+        ttlsMs.some((lifeMs) => lifeMs === -1 || (lifeMs > 0 && lifeMs > longestMs));
+      if (isWrong) {
+        expect({ ttlsMs, leastMs, longestMs }).toBe('keys that live for as long as they are needed, and no longer');
       }
       this.witness.check(nowUs);
     }
