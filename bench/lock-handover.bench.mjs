@@ -33,6 +33,8 @@ const NEWCOMERS_WAITERS = 4;
 /** Newcomers that leave nothing for those who wait are stopped then. */
 const NEWCOMERS_MS = 500;
 
+/** What is sent does not depend on how many processes send it. */
+const TAPPED_PROCESSES = 2;
 const CONTENDING_MS = quick ? 1_000 : 3_000;
 const MOST_COMMANDS = 3;
 
@@ -172,7 +174,7 @@ async function commandsOfContention() {
   const rows = [];
   for (const setup of WAITING_SETUPS) {
     const { tap, callers } = await openTapped(setup);
-    const contend = (ms) => callers.ask('contend', contest(setup, 16 / PROCESSES, ms));
+    const contend = (ms) => callers.ask('contend', contest(setup, 16 / TAPPED_PROCESSES, ms));
     await contend(CONTENDING_MS / 4);
     let turns;
     const { commands, pings } = await tap.during(async () => (turns = (await contend(CONTENDING_MS)).flat(2)));
@@ -204,7 +206,7 @@ async function commandsOfWaiting(waiters) {
     const lock = newLock(setup.name);
     const handle = await holder.acquire(lock);
     for (let place = 1; place <= waiters; place++) {
-      await callers.askOne(place % PROCESSES, 'enqueue', { setup: setup.name, lock, place, holdMs: 0 });
+      await callers.askOne(place % TAPPED_PROCESSES, 'enqueue', { setup: setup.name, lock, place, holdMs: 0 });
     }
     const ms = setup.name === 'rookery' ? WAIT_MS : Math.min(WAIT_MS, PEERS_WAIT_MS);
     const { commands, pings } = await tap.over(ms);
@@ -212,7 +214,7 @@ async function commandsOfWaiting(waiters) {
     rows.push({
       name: setup.name,
       perWaiter: perSecond(commands - pings) / waiters,
-      pings: perSecond(pings) / Math.min(PROCESSES, waiters),
+      pings: perSecond(pings) / TAPPED_PROCESSES,
     });
     await holder.release(handle);
     await callers.ask('served');
@@ -236,7 +238,7 @@ function shownWaiting(perWaiter, pings) {
 /** Processes with a locker of that setup alone, and a tap before their Redis. */
 async function openTapped(setup) {
   const tap = await WireTap.before(node);
-  return { tap, callers: await openCallers(PROCESSES, [setup], tap) };
+  return { tap, callers: await openCallers(TAPPED_PROCESSES, [setup], tap) };
 }
 
 function newLock(setup) {
