@@ -209,6 +209,8 @@ describeTopologies((topology) => {
     askedUs = 0;
     latestTicket = 0;
     lastFence = 0;
+    /** All of them are gone, and the state may not know it yet. */
+    hasLostQueue = false;
     /** No key has a reason to be there for longer. */
     #neededUntilUs = 0;
 
@@ -233,6 +235,7 @@ describeTopologies((topology) => {
         // Those who wait have asked again by then.
         expect(nowUs - this.askedUs).toBeGreaterThanOrEqual(RETAIN_MS * 1_000);
         this.oracle.loseQueue();
+        this.hasLostQueue = true;
       }
       if (isLockGone === true && this.oracle.fence > 0) {
         expect(nowUs).toBeGreaterThan(this.oracle.fence);
@@ -403,7 +406,7 @@ describeTopologies((topology) => {
       const worlds = numbers.map((number) => this.#worlds[number] as World);
       const isFree = worlds.every(({ oracle }) => oracle.isFree(nowUs));
       // The script does not look at them one by one.
-      const mayRefuse = worlds.some(({ oracle }) => oracle.hasLapsed(nowUs));
+      const mayRefuse = worlds.some(({ oracle, hasLostQueue }) => oracle.hasLapsed(nowUs) || hasLostQueue);
       const fence = isFree ? Math.max(nowUs, ...worlds.map(({ oracle }) => oracle.fence + 1)) : 0;
       const all = worlds.map(({ keys }) => keys);
       const locks = all.map(({ lock }) => lock);
