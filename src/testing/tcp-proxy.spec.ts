@@ -66,6 +66,19 @@ describe('TcpProxy', () => {
     await talk(await open(), 'again');
   });
 
+  it('closes what was being shut down when it is cut', async () => {
+    const client = await open();
+    await talk(client, 'hello');
+    // The proxy reads the end of the one, and has not finished ending the other.
+    echoSockets[0]?.destroy();
+    await once(echoSockets[0] as Socket, 'close');
+    for (let turn = 0; turn < 1_000 && proxy.connections > 0; turn++) {
+      proxy.cut();
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    expect(proxy.connections).toBe(0);
+  });
+
   it('holds everything back while frozen, with connections open, and delivers it when healed', async () => {
     const client = await open();
     await talk(client, 'before ');

@@ -38,8 +38,7 @@ export class TcpProxy implements RedisAddress {
   /** Resets every open connection (RST, at both ends). New ones are let through. */
   cut(): void {
     for (const { sockets } of this.#connections) {
-      // A reset alone waits for the connection to be made, or for what is still to be written.
-      for (const socket of sockets) socket.resetAndDestroy().destroy();
+      for (const socket of sockets) reset(socket);
     }
   }
 
@@ -108,6 +107,13 @@ export class TcpProxy implements RedisAddress {
     this.#conditions = conditions;
     for (const { relays } of this.#connections) relays.forEach((relay) => relay.deliver());
   }
+}
+
+function reset(socket: Socket): void {
+  // Node cannot reset what is being shut down: it would never be closed.
+  if (!socket.writableEnded) socket.resetAndDestroy();
+  // A reset alone waits for the connection to be made, or for what is still to be written.
+  socket.destroy();
 }
 
 /** Starts a healthy {@link TcpProxy} in front of the target, on a free loopback port. Stop it, or `await using` it. */
