@@ -12,12 +12,12 @@ import { Spares } from '../../support/lock-processes/spares.js';
  * does, or breaks every connection. They write to a sink that looks at fences, and never look themselves whether they still have the lock. All that they did is then held against
  * what locks promise, by a checker that knows nothing of how they are made.
  *
- * `SEED=<n>` repeats the choices of a run. `ROUNDS=<n>` makes so many rounds of it, about 17 a second on a quiet machine:
- * `ROUNDS=150 npm test -- --selectProjects integration --testPathPatterns faults/lock/rounds`
+ * `SEED=<n>` repeats the choices of a run. `ROUNDS=<n>` makes so many rounds of it, about 23 a second on a quiet machine:
+ * `ROUNDS=10000 npm test -- --selectProjects integration --testPathPatterns faults/lock/rounds`
  */
 
 const SEED = Number(process.env.SEED ?? randomInt(2 ** 31));
-const ROUNDS = Number(process.env.ROUNDS ?? 24);
+const ROUNDS = Number(process.env.ROUNDS ?? 1_000);
 const ARENAS = 3;
 const PROCESSES = 3;
 const TTL_MS = [40, 100] as const;

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { INestApplicationContext } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { RedisUnavailableError } from '../../../src/core/errors/redis.errors.js';
@@ -46,8 +47,9 @@ export class RookeryLocks implements Locks {
         await locks.#listen();
         return locks;
       } catch (error) {
-        // Where faults go on, it may have come at a bad time.
+        // Where faults go on, it may have come at a bad time. Without a connection the error comes at once, and this would never let one be made.
         if (!locks.isExpected(error)) throw error;
+        await delay(10);
       }
     }
   }
