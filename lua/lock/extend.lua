@@ -1,5 +1,5 @@
 --[[
-  Prolong the lease of a claim that has the lock, or shorten it; the first in the queue is told when it ends sooner than it did.
+  Prolong the lease of a claim that has the lock, or shorten it; the first in the queue is told when that is the lease that it waits for.
 
   KEYS  lock    string   the state, as `turn` keeps it
   KEYS  shares  string   who has permits
@@ -25,16 +25,13 @@ local last = string.sub(state, 1, 16)
 local raised = last < fence and fence or last
 local whose = string.sub(state, 18)
 local holder, lasts = string.match(whose, '^(.*):(-?%d+)$')
-local before
 if holder == claim then
-  before = last + lasts * 1000
-  if before <= nowUs then return 0 end
+  if last + lasts * 1000 <= nowUs then return 0 end
   whose = holder .. string.format(':%.0f', (endsUs - raised) / 1000)
 elseif holder then
   return 0
 else
-  before = tonumber(redis.call('ZSCORE', shares, claim) or 0)
-  if before <= nowUs then return 0 end
+  if tonumber(redis.call('ZSCORE', shares, claim) or 0) <= nowUs then return 0 end
   redis.call('ZADD', shares, endsUs, claim)
 end
 local aheadMs = math.max(0, math.ceil((raised - nowUs) / 1000))
@@ -42,9 +39,8 @@ local aheadMs = math.max(0, math.ceil((raised - nowUs) / 1000))
 local lifeMs = math.max(redis.call('PTTL', lock), ttlMs + 60000 + aheadMs)
 redis.call('SET', lock, raised .. string.sub(state, 17, 17) .. whose, 'PX', lifeMs)
 redis.call('PEXPIRE', shares, lifeMs)
--- Who waits for the lease that ends next need not wait for its old end.
-local isNext = holder or redis.call('ZRANGE', shares, 0, 0)[1] == claim
-if endsUs < before and string.byte(state, 17) == 49 and isNext then
+-- Who waits for the lease that ends next need not look at its old end, nor wait for it.
+if string.byte(state, 17) == 49 and (holder or redis.call('ZRANGE', shares, 0, 0)[1] == claim) then
   local head = redis.call('ZRANGE', queue, 0, 0)[1]
   if head then
     redis.call('PUBLISH', string.match(head, '[@~](.*)$', 23), string.sub(head, 1, 22) .. ':' .. ttlMs)

@@ -10,8 +10,8 @@
   - A fence is later than each before it, also when the clock was set back: the state outlives the lease, and the key that expires by that clock proves that
     the clock is past it.
   - A claim that has the lock already has it anew, for its whole time to live and with a new fence: so asking twice does no harm, and whoever was woken asks again.
-  - Who is next in the queue has the lock for a second, and is woken by its token; the second is for it to ask. One whom nobody hears is taken out, and may come back
-    to its place.
+  - Who is next in the queue has the lock for a second, with a fence, and is told so by `<token>:<fence>:<now>`; within the second it has to prolong that, or ask
+    again. One whom nobody hears is taken out, and may come back to its place.
   - Who is the first in the queue from now on is told by `<token>:<milliseconds>` how long the lease lasts that it waits for: nobody else looks when that is over.
 
   KEYS  lock    string   the state
@@ -20,8 +20,8 @@
   ARGV  claim   string   who asks or leaves; empty: all leave who have it
   ARGV  ttlMs   string   for how long it asks, in milliseconds; 0 when it leaves
   ARGV  ticket  string   its place in the queue: -1 when it does not wait, 0 for the end, or the ticket that it had
-  REPLY integer | [integer, integer, integer]  asking: the fence when it has the lock; else the milliseconds until a lease ends, the number of those before it, and its
-    ticket. Leaving: how many claims left
+  REPLY integer | [integer, integer, integer, integer]  asking: the fence when it has the lock; else the milliseconds until a lease ends, the number of those before
+    it, its ticket, and the time. Leaving: how many claims left
 ]]
 local lock = KEYS[1]
 local shares = KEYS[2]
@@ -64,6 +64,7 @@ local endsUs = 0
 local used = 0
 local isChanged = false
 local isAdmitting = false
+local wakes = {}
 if state then
   fence = string.sub(state, 1, 16)
   local whole, lasts = string.match(state, '^(.*):(-?%d+)$', 18)
@@ -110,13 +111,18 @@ local function first()
 end
 
 local left = 0
-local isIn = false
+-- The fence of who asks, once it has the lock.
+local own
 local waits = false
 
+local function nextFence()
+  return fence < now and now or string.format('%.0f', fence + 1)
+end
+
 local function enter()
-  fence = fence < now and now or string.format('%.0f', fence + 1)
+  fence = nextFence()
   admit(claim, forMs)
-  isIn = true
+  own = fence
 end
 
 if isLeaving then
@@ -158,13 +164,15 @@ while not isCalm do
     isAdmitting = true
     if head == claim then
       enter()
-    elseif redis.call('PUBLISH', channel, token) > 0 or sign == '~' then
+    elseif sign == '~' or redis.call('PUBSUB', 'NUMSUB', channel)[2] > 0 then
+      fence = nextFence()
       admit(head, RESERVED_MS)
+      wakes[#wakes + 1] = { channel, token .. ':' .. fence .. ':' .. now }
     end
   end
 end
 
-if not isLeaving and not isIn then
+if not isLeaving and not own then
   waits = not isCalm and redis.call('ZSCORE', queue, claim)
   if isCalm and admits(claim) then
     enter()
@@ -193,7 +201,11 @@ if not isCalm and (isAdmitting or isLeaving) then
   local _, token, _, channel = first()
   redis.call('PUBLISH', channel, token .. ':' .. waitMs)
 end
+-- What is written last, a server sends first.
+for _, wake in ipairs(wakes) do
+  redis.call('PUBLISH', wake[1], wake[2])
+end
 if isLeaving then return left end
-if isIn then return tonumber(fence) end
-if not waits then return { waitMs, redis.call('ZCARD', queue), -1 } end
-return { waitMs, redis.call('ZRANK', queue, claim), tonumber(waits) }
+if own then return tonumber(own) end
+if not waits then return { waitMs, redis.call('ZCARD', queue), -1, nowUs } end
+return { waitMs, redis.call('ZRANK', queue, claim), tonumber(waits), nowUs }

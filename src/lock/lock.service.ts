@@ -31,7 +31,7 @@ export type LockedWork<Result> = (lock: LockHandle) => Promise<Result> | Result;
  * - First come, first served. A release hands the lock over in the same step, and wakes the next one; nobody polls.
  * - While Redis is away nothing is granted: every method rejects with `RedisUnavailableError` within `redisDeadline`.
  *
- * Acquiring is one round trip, and so is a release. Whoever had to wait needs a third.
+ * Acquiring is one round trip, and so is a release. Whoever had to wait needs a third, which it does not wait for.
  */
 @Injectable()
 export class LockService {

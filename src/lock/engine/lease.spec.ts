@@ -15,13 +15,14 @@ function hold({
   clock = new FakeClock(),
   ttlMs = 30_000,
   sentMs = 0,
+  grantedMs = undefined as number | undefined,
   maxHoldMs = 900_000,
   tookMs = 0,
   answers = [] as Answer[],
 } = {}) {
   const asked: { readonly atMs: number; readonly ttlMs: number }[] = [];
   const lost: LossReason[] = [];
-  let endsMs = sentMs + ttlMs;
+  let endsMs = sentMs + (grantedMs ?? ttlMs);
   const extend = async (forMs: number): Promise<boolean> => {
     const atMs = clock.monotonicMs();
     asked.push({ atMs, ttlMs: forMs });
@@ -33,7 +34,14 @@ function hold({
     if (typeof answer === 'boolean') return answer;
     throw AWAY(answer === 'unknown');
   };
-  const lease = new Lease(clock, { ttlMs, sentMs, maxHoldMs, extend, onLost: (reason) => lost.push(reason) });
+  const lease = new Lease(clock, {
+    ttlMs,
+    sentMs,
+    grantedMs: grantedMs ?? ttlMs,
+    maxHoldMs,
+    extend,
+    onLost: (reason) => lost.push(reason),
+  });
   return { clock, lease, asked, lost, endsMs: () => endsMs };
 }
 
@@ -193,6 +201,69 @@ describe('a lease', () => {
     expect(lease.ttlMs).toBe(5_000);
   });
 
+  it('that was granted for a while only is prolonged at once, and relied on for no more than the while until that is answered', async () => {
+    for (const maxHoldMs of [900_000, 0]) {
+      const { clock, lease, asked } = hold({ grantedMs: 1_000, tookMs: 100, maxHoldMs });
+      expect(asked).toEqual([{ atMs: 0, ttlMs: 30_000 }]);
+      expect(lease.leftMs).toBe(1_000 - 12 - 50);
+      await clock.advance('100ms');
+      expect(lease.leftMs).toBe(29_648 - 100);
+      await clock.advance('11s');
+      expect(asked.length).toBe(maxHoldMs === 0 ? 1 : 2);
+    }
+  });
+
+  it('that was granted for longer than it was asked for is made as short', async () => {
+    const { clock, lease, asked, endsMs, lost } = hold({ ttlMs: 100, grantedMs: 1_000, maxHoldMs: 0 });
+    expect(lease.leftMs).toBeLessThan(100);
+    await clock.advance('1s');
+    expect([asked, lost, endsMs()]).toEqual([[{ atMs: 0, ttlMs: 100 }], ['lease-ended'], 100]);
+  });
+
+  it('that was granted for a while only is tried for until that ends, and no longer', async () => {
+    const saved = hold({ grantedMs: 1_000, answers: ['unknown', 'not sent'], maxHoldMs: 0 });
+    await saved.clock.advance('5s');
+    expect(saved.asked.map(({ atMs }) => atMs)).toEqual([0, 100, 200]);
+    expect([saved.lost, saved.lease.leftMs]).toEqual([[], 29_648 - 4_800]);
+    const lost = hold({ grantedMs: 1_000, answers: [...NEVER] });
+    await lost.clock.advance('5s');
+    expect([lost.asked.length, lost.lost, lost.clock.pendingTimers]).toEqual([10, ['lease-ended'], 0]);
+  });
+
+  it('that was granted for a while only, which is over, is lost, and nothing is asked', async () => {
+    const clock = new FakeClock();
+    await clock.advance('1s');
+    const { lease, asked, lost } = hold({ clock, grantedMs: 1_000 });
+    expect([lease.isHeld, asked]).toEqual([false, []]);
+    await clock.advance('1ms');
+    expect([lost, clock.pendingTimers]).toEqual([['lease-ended'], 0]);
+  });
+
+  it('is saved by an answer that had come while the process stood still, and was not read', async () => {
+    const { clock, lease, lost } = hold({ grantedMs: 1_000, tookMs: 100, maxHoldMs: 0 });
+    const { signal } = lease;
+    const still = standStill(clock, 2_000);
+    expect([lease.isHeld, lease.isInDoubt]).toEqual([false, true]);
+    // The timers that are due ring, and only then is read what has come.
+    await clock.advance('99ms');
+    expect([signal.aborted, lost]).toEqual([false, []]);
+    await clock.advance('1ms');
+    expect([lease.isInDoubt, lease.leftMs, lease.end()]).toEqual([false, 29_648 - 2_100, true]);
+    still.restore();
+    await nextTurn();
+    expect([signal.aborted, lost, clock.pendingTimers]).toEqual([false, [], 0]);
+  });
+
+  it('is lost when there was no such answer, as soon as all is read', async () => {
+    const { clock, lease, lost } = hold({ grantedMs: 1_000, answers: ['hangs'], maxHoldMs: 0 });
+    const still = standStill(clock, 2_000);
+    await clock.advance('1s');
+    await nextTurn();
+    expect([lost, lease.isInDoubt]).toEqual([['lease-ended'], false]);
+    still.restore();
+    expect(clock.pendingTimers).toBe(0);
+  });
+
   it('is known to be lost at first look by a process that stood still, before any timer rings', async () => {
     const { clock, lease, lost } = hold();
     const still = standStill(clock, 29_700);
@@ -232,6 +303,10 @@ describe('a lease', () => {
     expect(clock.pendingTimers).toBe(0);
   });
 });
+
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
 
 /** Lets as much time pass as a command takes. */
 async function run<T>(clock: FakeClock, promise: Promise<T>, within: '0ms' | '2s' = '0ms'): Promise<T> {

@@ -11,6 +11,8 @@ export interface LeaseOptions {
   readonly ttlMs: number;
   /** When the command left that it began with. */
   readonly sentMs: number;
+  /** For how long it was granted: when that is not `ttlMs`, it is prolonged at once. */
+  readonly grantedMs: number;
   /** After so many milliseconds it is not prolonged any more; 0: it never is by itself. */
   readonly maxHoldMs: number;
   /** Prolongs it in Redis. False: it has ended there. */
@@ -27,9 +29,14 @@ export class Lease {
   readonly #options: LeaseOptions;
   readonly #holdEndsMs: number;
   #ttlMs: number;
+  /** How long it was from the start to the end, this time. */
+  #lengthMs: number;
   #endsMs: number;
   #extendAtMs: number;
   #isExtending = false;
+  /** When it ends if what was asked is answered with yes. */
+  #hopedEndsMs = -Infinity;
+  #wasInDoubt = false;
   #extension: Promise<void> | undefined;
   #isOver = false;
   #lost: LockLostError | null = null;
@@ -37,14 +44,20 @@ export class Lease {
   #cancelTimer: Cancel;
 
   constructor(clock: Clock, options: LeaseOptions) {
-    const { ttlMs, sentMs, maxHoldMs } = options;
+    const { ttlMs, sentMs, grantedMs, maxHoldMs } = options;
     this.#clock = clock;
     this.#options = options;
     this.#ttlMs = ttlMs;
-    this.#endsMs = sentMs + reliedOnMs(ttlMs);
+    this.#lengthMs = Math.min(ttlMs, grantedMs);
+    this.#endsMs = sentMs + reliedOnMs(this.#lengthMs);
     this.#holdEndsMs = sentMs + maxHoldMs;
-    this.#extendAtMs = this.#nextExtension(sentMs);
-    this.#cancelTimer = this.#arm(clock.monotonicMs());
+    const nowMs = clock.monotonicMs();
+    const isProvisional = grantedMs !== ttlMs && nowMs < this.#endsMs;
+    this.#extendAtMs = isProvisional ? nowMs : this.#nextExtension(sentMs);
+    this.#isExtending = isProvisional;
+    this.#cancelTimer = this.#arm(nowMs);
+    // Before its holder can do anything that keeps the process busy.
+    if (isProvisional) void this.#extendByItself(nowMs);
   }
 
   get isHeld(): boolean {
@@ -59,6 +72,11 @@ export class Lease {
   get lost(): LockLostError | null {
     if (!this.#isOver && !this.isHeld) this.#lose();
     return this.#lost;
+  }
+
+  /** It has ended, but was asked to be prolonged before; this process has stood still since then, and the answer may be there unread. */
+  get isInDoubt(): boolean {
+    return !this.#isOver && !this.isHeld && this.#clock.monotonicMs() < this.#hopedEndsMs;
   }
 
   get signal(): AbortSignal {
@@ -94,21 +112,25 @@ export class Lease {
     const before = this.#endsMs;
     const endsMs = sentMs + reliedOnMs(ttlMs);
     if (endsMs < before) this.#endAt(endsMs);
+    this.#hopedEndsMs = endsMs;
     const isProlonged = await this.#options.extend(ttlMs).catch((error: unknown) => {
+      this.#hopedEndsMs = -Infinity;
       if (this.#isOver) throw error;
       if (error instanceof RedisUnavailableError && !error.mayHaveRun) this.#endAt(before);
       else if (endsMs < before) this.#extendSoon();
       throw error;
     });
-    if (this.lost !== null || this.#isOver) return false;
+    if (this.#isOver) return false;
     if (!isProlonged) {
       this.lose('taken-away');
       return false;
     }
     this.#ttlMs = ttlMs;
+    this.#lengthMs = ttlMs;
+    this.#wasInDoubt = false;
     this.#extendAtMs = this.#nextExtension(sentMs);
     this.#endAt(endsMs);
-    return this.isHeld;
+    return this.lost === null;
   }
 
   /** It is relied on no more. Returns whether it could be until now. */
@@ -161,23 +183,35 @@ export class Lease {
   }
 
   readonly #ring = (): void => {
+    if (this.#isOver) return;
+    this.#cancelTimer();
     const nowMs = this.#clock.monotonicMs();
     // Timers may ring up to a millisecond too early.
     if (nowMs >= this.#endsMs - 1) {
-      this.#lose();
+      if (this.#isTooLateAnyway(nowMs)) setImmediate(this.#ring);
+      else this.#lose();
       return;
     }
     if (!this.#isExtending && nowMs >= this.#extendAtMs - 1) void this.#extendByItself(nowMs);
     this.#cancelTimer = this.#arm(nowMs);
   };
 
+  /** Timers ring before what has come meanwhile is read. When this one could not ring in time, it may wait for that, once. */
+  #isTooLateAnyway(nowMs: number): boolean {
+    const isLate = nowMs >= this.#endsMs + this.#lengthMs - reliedOnMs(this.#lengthMs);
+    const waits = isLate && this.isInDoubt && !this.#wasInDoubt;
+    this.#wasInDoubt = waits;
+    return waits;
+  }
+
   async #extendByItself(nowMs: number): Promise<void> {
     this.#isExtending = true;
     try {
-      await this.extend(Math.min(this.#ttlMs, Math.ceil(this.#holdEndsMs - nowMs)));
+      const leftMs = Math.ceil(this.#holdEndsMs - nowMs);
+      await this.extend(leftMs > 0 ? Math.min(this.#ttlMs, leftMs) : this.#ttlMs);
     } catch {
       // Redis does not answer now; it is asked again, for as long as the lease lasts.
-      this.#extendAtMs = this.#clock.monotonicMs() + Math.max(RETRY_MS, this.#ttlMs / 10);
+      this.#extendAtMs = this.#clock.monotonicMs() + Math.max(RETRY_MS, this.#lengthMs / 10);
     } finally {
       this.#isExtending = false;
       if (!this.#isOver) this.#rearm();

@@ -6,6 +6,8 @@ export class Granted {
     readonly fence: number,
     /** When the command left that the lease began with, on the monotonic clock: the lease cannot have begun before. */
     readonly sentMs: number,
+    /** For how long it was granted. */
+    readonly leaseMs: number,
   ) {}
 }
 
@@ -18,13 +20,16 @@ export class Refused {
     readonly ahead: number,
     /** Its place in the queue; -1 when it has none. */
     readonly ticket: number,
+    /** The time of the server, in microseconds. */
+    readonly atUs = 0,
     /** It was granted, but told of it too late. */
     readonly isLate = false,
   ) {}
 
   /** The same, when some time has passed. */
   after(ms: number): Refused {
-    return new Refused(Math.max(1, Math.round(this.leaseMs - ms)), this.ahead, this.ticket, this.isLate);
+    const leaseMs = Math.max(1, Math.round(this.leaseMs - ms));
+    return new Refused(leaseMs, this.ahead, this.ticket, this.atUs, this.isLate);
   }
 }
 
@@ -36,6 +41,8 @@ export const END_OF_QUEUE = 0;
 
 /** Where locks live: one Redis, one with replicas, or several that know nothing of each other. */
 export interface LockServers {
+  /** Whether one who is woken has the lock with that, for a while. Else it has to ask again. */
+  readonly grantsByWaking: boolean;
   /** Whether these locks can be taken in one step. */
   isOneStep(keys: readonly LockKeys[]): boolean;
   /** Asks for one lock. With a ticket, waits in the queue for it. Asking again with the same claim does no harm. */

@@ -106,7 +106,8 @@ export class Locker {
     const [only] = keys;
     if (keys.length !== 1 || only === undefined) return this.#takeAll(name, keys, request, untilMs);
     const claim = claims.next(extent);
-    const answer = await queue.ask({ keys: only, claim, ttlMs, untilMs, signal }, clock.monotonicMs());
+    const asking = { keys: only, claim, isOneOfSeveral: false, ttlMs, untilMs, signal };
+    const answer = await queue.ask(asking, clock.monotonicMs());
     return answer instanceof Refused ? answer : this.#holdOf(name, keys, claim, request, answer);
   }
 
@@ -114,6 +115,7 @@ export class Locker {
   async release(hold: Hold): Promise<boolean> {
     const { servers, leavings, clock, counters, events } = this.#parts;
     const { keys, claim, name, fence } = hold;
+    if (hold.lease.isInDoubt) await untilAllIsRead();
     // What was lost, or ends only now because this process stood still, is not held any more after this.
     const wasHeld = hold.lease.end();
     if (!wasHeld || !this.#held.has(claim)) return false;
@@ -217,7 +219,7 @@ export class Locker {
     // What is held already may be lost meanwhile.
     const signals = [signal, hold?.lease.signal].filter((one) => one !== undefined);
     const either = signals.length > 1 ? AbortSignal.any(signals) : signals[0];
-    return queue.ask({ keys, claim, ttlMs, untilMs, signal: either }, clock.monotonicMs());
+    return queue.ask({ keys, claim, isOneOfSeveral: true, ttlMs, untilMs, signal: either }, clock.monotonicMs());
   }
 
   #abandon(hold: Hold): void {
@@ -232,7 +234,7 @@ export class Locker {
     keys: readonly LockKeys[],
     claim: string,
     { ttlMs, maxHoldMs, atLeastMs }: LockRequest,
-    { fence, sentMs }: Granted,
+    { fence, sentMs, leaseMs }: Granted,
   ): Hold {
     const { servers, clock, counters } = this.#parts;
     const sinceMs = clock.monotonicMs();
@@ -240,6 +242,7 @@ export class Locker {
     hold.lease = new Lease(clock, {
       ttlMs,
       sentMs,
+      grantedMs: leaseMs,
       maxHoldMs,
       extend: async (forMs) => {
         const isProlonged = await servers.extend(keys, claim, forMs, hold.fence);
@@ -260,4 +263,9 @@ export class Locker {
     counters.lost += 1;
     if (events.isHeard) events.emit({ type: 'lost', name: hold.name, fence: hold.fence, reason });
   }
+}
+
+/** Whatever has come when this is called has been heard when it resolves: the first turn of the event loop may be past its reading. */
+async function untilAllIsRead(): Promise<void> {
+  for (let turns = 0; turns < 2; turns++) await new Promise((resolve) => setImmediate(resolve));
 }

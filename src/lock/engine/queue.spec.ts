@@ -28,6 +28,11 @@ const away = (mayHaveRun: boolean): Word => ({
   error: new RedisUnavailableError('deadline', { connection: 'default', mayHaveRun }),
 });
 
+/** The server's clock is another one. */
+function serverUs(clock: FakeClock): number {
+  return 1_800_000_000_000_000 + clock.monotonicMs() * 1_000;
+}
+
 /** Pub/Sub as far as locks need it. */
 class Subscriber {
   listener: ((message: Buffer) => void) | undefined;
@@ -48,29 +53,43 @@ class Subscriber {
     return () => (this.gapListener = undefined);
   }
 
+  /** As one says it who hands the lock over now. */
+  wake(token: string, clock: FakeClock): void {
+    this.say(`${token}:${FENCE + 1}:${serverUs(clock)}`);
+  }
+
   say(message: string): void {
     this.listener?.(Buffer.from(message));
   }
 }
 
 /** A queue for which servers answer as told; when they have no more to say, the last word stays. */
-function world({ words, isWoken = true }: { readonly words: Word[]; readonly isWoken?: boolean }) {
+function world({
+  words,
+  isWoken = true,
+  grantsByWaking = false,
+}: {
+  readonly words: Word[];
+  readonly isWoken?: boolean;
+  readonly grantsByWaking?: boolean;
+}) {
   const clock = new FakeClock();
   const subscriber = new Subscriber();
   const connection = { keyPrefix: 'app', subscriber } as unknown as RedisConnection;
   const asked: { readonly atMs: number; readonly ticket: number; readonly claim: string }[] = [];
   const left: { readonly atMs: number; readonly claim: string }[] = [];
   const servers = {
-    ask: async (_keys: LockKeys, claim: string, _ttlMs: number, ticket: number): Promise<Granted | Refused> => {
+    grantsByWaking,
+    ask: async (_keys: LockKeys, claim: string, ttlMs: number, ticket: number): Promise<Granted | Refused> => {
       const sentMs = clock.monotonicMs();
       asked.push({ atMs: sentMs, ticket, claim });
       const word = (words.length > 1 ? words.shift() : words[0]) as Word;
       if (word.tookMs !== undefined) await new Promise<void>((resolve) => clock.setTimeout(resolve, word.tookMs ?? 0));
       if ('error' in word) throw word.error;
-      if ('granted' in word) return new Granted(FENCE, sentMs);
+      if ('granted' in word) return new Granted(FENCE, sentMs, ttlMs);
       // Who asks for a place gets one.
       const { leaseMs, ahead, ticket: had } = word.refused;
-      return new Refused(leaseMs, ahead, ticket >= 0 && had < 0 ? 9 : had);
+      return new Refused(leaseMs, ahead, ticket >= 0 && had < 0 ? 9 : had, serverUs(clock));
     },
     leave: async (_keys: readonly LockKeys[], claim: string): Promise<boolean> => {
       left.push({ atMs: clock.monotonicMs(), claim });
@@ -84,11 +103,15 @@ function world({ words, isWoken = true }: { readonly words: Word[]; readonly isW
   const claims = new Claims(wakes?.channel ?? '', true);
   const ask = (
     waitMs: number,
-    { signal, ttlMs = TTL_MS }: { readonly signal?: AbortSignal; readonly ttlMs?: number } = {},
+    {
+      signal,
+      ttlMs = TTL_MS,
+      isOneOfSeveral = false,
+    }: { readonly signal?: AbortSignal; readonly ttlMs?: number; readonly isOneOfSeveral?: boolean } = {},
   ) => {
     const claim = claims.next('all');
     const nowMs = clock.monotonicMs();
-    const answer = queue.ask({ keys: KEYS, claim, ttlMs, untilMs: nowMs + waitMs, signal }, nowMs);
+    const answer = queue.ask({ keys: KEYS, claim, isOneOfSeveral, ttlMs, untilMs: nowMs + waitMs, signal }, nowMs);
     return { claim, token: claim.slice(0, 22), answer: settled(answer) };
   };
   const tickets = (): readonly number[] => asked.map(({ ticket }) => ticket);
@@ -115,7 +138,7 @@ describe('a queue', () => {
     const { clock, ask, tickets, left, counters } = world({ words: [GRANTED] });
     const { answer } = ask(10_000);
     await turn(clock);
-    expect(answer.value).toEqual(new Granted(FENCE, 0));
+    expect(answer.value).toEqual(new Granted(FENCE, 0, TTL_MS));
     expect([tickets(), left, counters.waited, clock.pendingTimers]).toEqual([[-1], [], 0, 0]);
   });
 
@@ -123,7 +146,7 @@ describe('a queue', () => {
     const { clock, ask, tickets, left, subscriber, counters } = world({ words: [refused(7_000, 2, -1)] });
     const { answer } = ask(0);
     await turn(clock);
-    expect(answer.value).toEqual(new Refused(7_000, 2, -1));
+    expect(answer.value).toEqual(new Refused(7_000, 2, -1, serverUs(clock)));
     expect([tickets(), left, subscriber.tries, counters.waited]).toEqual([[-1], [], 0, 0]);
   });
 
@@ -134,9 +157,9 @@ describe('a queue', () => {
     const { answer, token } = ask(60_000);
     await turn(clock, '2s');
     expect([tickets(), answer]).toEqual([[-1, 0], {}]);
-    subscriber.say(token);
+    subscriber.wake(token, clock);
     await turn(clock);
-    expect(answer.value).toEqual(new Granted(FENCE, 2_000));
+    expect(answer.value).toEqual(new Granted(FENCE, 2_000, TTL_MS));
     expect([tickets(), left, counters.waited, clock.pendingTimers]).toEqual([[-1, 0, 77], [], 1, 0]);
   });
 
@@ -148,14 +171,65 @@ describe('a queue', () => {
     expect(tickets()).toEqual([0]);
   });
 
+  describe('has it when it is woken, without another question', () => {
+    const waiting = async (leftMs: number, { ttlMs = TTL_MS, isOneOfSeveral = false } = {}) => {
+      const all = world({ words: [refused(30_000, 0, 5), GRANTED], grantsByWaking: true });
+      await all.wakes?.listen();
+      const asking = all.ask(60_000, { ttlMs, isOneOfSeveral });
+      await turn(all.clock, '2s');
+      const say = (atUs: number): void => all.subscriber.say(`${asking.token}:${FENCE + 1}:${atUs}`);
+      const leftUs = serverUs(all.clock);
+      await turn(all.clock, `${leftMs}ms`);
+      return { ...all, ...asking, say, leftUs };
+    };
+
+    it('for a second from when it was handed over, as the clock of the server has it', async () => {
+      for (const agoMs of [0, 400]) {
+        const { clock, say, leftUs, answer, asked, left } = await waiting(agoMs);
+        say(leftUs);
+        await turn(clock);
+        // Two seconds after the last answer: clocks may run one percent apart, and 2 ms.
+        expect(answer.value).toEqual(new Granted(FENCE + 1, 2_000 - 22, 1_000));
+        expect([asked.length, left, clock.pendingTimers]).toEqual([1, [], 0]);
+      }
+    });
+
+    it.each([
+      ['too little is left of the second, since the message was on its way for long', 500, 0, {}],
+      ['its lease is shorter than what it cannot know', 0, 0, { ttlMs: 40 }],
+      ['the clock of the server was set forward', 0, 10_000, {}],
+      ['the clock of the server was set back', 0, -10_000, {}],
+      ['it asks for other locks too: it cannot know which one it is', 0, 0, { isOneOfSeveral: true }],
+    ])('unless %s: then it asks', async (_, agoMs, setByMs, options) => {
+      const { clock, say, leftUs, answer, asked } = await waiting(agoMs, options);
+      say(leftUs + setByMs * 1_000);
+      await turn(clock);
+      expect(asked.length).toBe(2);
+      expect(answer.value).toMatchObject({ fence: FENCE });
+    });
+
+    it('and gives it back when the caller has gone away at the same time', async () => {
+      const { clock, subscriber, ask, left, wakes } = world({ words: [refused(30_000, 0, 5)], grantsByWaking: true });
+      await wakes?.listen();
+      const controller = new AbortController();
+      const { answer, token, claim } = ask(20_000, { signal: controller.signal });
+      await turn(clock, '1s');
+      subscriber.wake(token, clock);
+      controller.abort(new Error('The user has gone away.'));
+      await turn(clock);
+      expect(answer.error).toBe(controller.signal.reason);
+      expect(left).toEqual([{ atMs: 1_000, claim }]);
+    });
+  });
+
   it('is not woken by what is for others', async () => {
     const { clock, ask, asked, subscriber, wakes } = world({ words: [refused(30_000, 1, 5)] });
     await wakes?.listen();
     ask(4_000);
     const other = ask(4_000);
     await turn(clock);
-    subscriber.say(other.token);
-    subscriber.say('x'.repeat(22));
+    subscriber.wake(other.token, clock);
+    subscriber.wake('x'.repeat(22), clock);
     subscriber.say('');
     await turn(clock);
     expect(asked.map(({ claim }) => claim === other.claim)).toEqual([false, true, true]);
@@ -181,9 +255,9 @@ describe('a queue', () => {
     await wakes?.listen();
     const { answer, token } = ask(2_000);
     await turn(clock, '1999ms');
-    subscriber.say(token);
+    subscriber.wake(token, clock);
     await turn(clock, '51ms');
-    expect([answer.value, left]).toEqual([new Granted(FENCE, 1_999), []]);
+    expect([answer.value, left]).toEqual([new Granted(FENCE, 1_999, TTL_MS), []]);
   });
 
   it('rejects with the reason of the signal, at once, and takes itself out', async () => {
@@ -219,7 +293,7 @@ describe('a queue', () => {
     const { answer, token } = ask(60_000, { signal });
     for (let i = 0; i < 3; i++) {
       await turn(clock, '1s');
-      subscriber.say(token);
+      subscriber.wake(token, clock);
     }
     await turn(clock);
     expect(answer.value).toBeInstanceOf(Granted);
@@ -268,7 +342,7 @@ describe('a queue', () => {
 
   it('does not miss a word that is quicker than the answer to its question', async () => {
     for (const [word, atMs] of [
-      ['', 100],
+      [`:${FENCE + 1}:0`, 100],
       [':400', 451],
     ] as const) {
       const { clock, ask, asked, subscriber, wakes } = world({
@@ -332,7 +406,7 @@ describe('a queue', () => {
     await wakes?.listen();
     const { answer } = ask(60_000, { ttlMs: 1_000 });
     await turn(clock, '2s');
-    expect(answer.value).toEqual(new Granted(FENCE, asked[1]?.atMs as number));
+    expect(answer.value).toEqual(new Granted(FENCE, asked[1]?.atMs as number, 1_000));
     expect([asked.length, left]).toEqual([2, []]);
   });
 
@@ -363,7 +437,7 @@ describe('a queue', () => {
     await wakes?.listen();
     const { answer, claim, token } = ask(60_000);
     await turn(clock, '1s');
-    subscriber.say(token);
+    subscriber.wake(token, clock);
     await turn(clock);
     expect(answer.error).toBeInstanceOf(RedisUnavailableError);
     expect([left, clock.pendingTimers]).toEqual([[{ atMs: 1_000, claim }], 0]);

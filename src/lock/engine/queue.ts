@@ -6,7 +6,7 @@ import type { Leavings } from './leavings.js';
 import type { LockKeys } from './lock-keys.js';
 import { END_OF_QUEUE, Granted, NO_QUEUE, Refused, type LockServers } from './lock-servers.js';
 import { mayHaveRun } from './redis-locks.js';
-import { reliedOnMs } from './safety.js';
+import { driftMs, reliedOnMs, RESERVED_MS } from './safety.js';
 import { Waiter } from './waiter.js';
 import type { Wakes } from './wakes.js';
 
@@ -25,6 +25,8 @@ const TRY_AGAIN_SPREAD_MS = 60;
 export interface Asking {
   readonly keys: LockKeys;
   readonly claim: string;
+  /** Whether it asks with that claim for other locks too: a wake-up does not say for which. */
+  readonly isOneOfSeveral: boolean;
   readonly ttlMs: number;
   /** Until when it waits, on the monotonic clock. Not at all, when that is past. */
   readonly untilMs: number;
@@ -69,7 +71,7 @@ export class Queue {
       throw error;
     }
     if (answer instanceof Granted) return answer;
-    if (waits) return this.#wait(asking, answer);
+    if (waits) return this.#wait(asking, answer, nowMs);
     if (answer.isLate) this.#leave(asking);
     return answer;
   }
@@ -96,7 +98,7 @@ export class Queue {
     for (const waiter of this.#pausing) waiter.wake();
   }
 
-  async #wait(asking: Asking, first: Refused): Promise<Granted | Refused> {
+  async #wait(asking: Asking, first: Refused, firstMs: number): Promise<Granted | Refused> {
     const { claim, untilMs, signal } = asking;
     const { wakes, counters, clock } = this.#parts;
     counters.waited += 1;
@@ -104,7 +106,7 @@ export class Queue {
     this.#waiting.set(claim, waiter);
     wakes?.add(claim, waiter);
     let answer: Granted | Refused = first;
-    let askedMs = clock.monotonicMs();
+    let askedMs = firstMs;
     try {
       for (let isFirst = true; answer instanceof Refused; isFirst = false) {
         const isHeard = answer.ticket > 0 || (await wakes?.listen()) === true;
@@ -119,6 +121,11 @@ export class Queue {
         }
         signal?.throwIfAborted();
         this.#checkOpen();
+        const granted = this.#grantedBy(waiter, asking, answer, askedMs);
+        if (granted !== null) {
+          answer = granted;
+          break;
+        }
         askedMs = clock.monotonicMs();
         answer = await this.#try(asking, isHeard ? Math.max(END_OF_QUEUE, answer.ticket) : NO_QUEUE);
       }
@@ -135,7 +142,22 @@ export class Queue {
     const answer = await servers.ask(keys, claim, ttlMs, ticket);
     if (answer instanceof Refused || clock.monotonicMs() - answer.sentMs < reliedOnMs(ttlMs)) return answer;
     // The reply took so long that the lease may have ended. Asking again renews it.
-    return new Refused(0, 0, ticket, true);
+    return new Refused(0, 0, ticket, 0, true);
+  }
+
+  /**
+   * What it was given when it was woken. A message can be on its way for any time, but says when it left, by the clock of the server; and so did the last answer, of which it is known
+   * since when it can have been under way. Null, and it has to ask again, when too little is left of it by that, or a clock was set.
+   */
+  #grantedBy(waiter: Waiter, { isOneOfSeveral, ttlMs }: Asking, last: Refused, askedMs: number): Granted | null {
+    const { servers, clock } = this.#parts;
+    const grant = waiter.takeGrant();
+    if (grant === null || isOneOfSeveral || !servers.grantsByWaking) return null;
+    const laterMs = (grant.atUs - last.atUs) / 1_000;
+    const sentMs = askedMs + laterMs - driftMs(laterMs);
+    const agoMs = clock.monotonicMs() - sentMs;
+    const isInTime = laterMs >= 0 && agoMs >= 0 && agoMs < reliedOnMs(Math.min(ttlMs, RESERVED_MS)) / 2;
+    return isInTime ? new Granted(grant.fence, sentMs, RESERVED_MS) : null;
   }
 
   /** The claim is not used again. */

@@ -11,6 +11,7 @@ const TTL_MS = 10_000;
 
 /** One server, with one lock. */
 class Server implements LockServers {
+  readonly grantsByWaking = false;
   holder: string | null = null;
   fence = 0;
   /** How long a command takes to get there, and its answer to come back. */
@@ -29,13 +30,13 @@ class Server implements LockServers {
     return true;
   }
 
-  ask(_keys: LockKeys, claim: string, _ttlMs: number, ticket: number): Promise<Granted | Refused> {
+  ask(_keys: LockKeys, claim: string, ttlMs: number, ticket: number): Promise<Granted | Refused> {
     const sentMs = this.clock.monotonicMs();
     return this.#run(`ask ${claim} ${ticket}`, () => {
       if (this.holder !== null && this.holder !== claim) return new Refused(7_000, 0, NO_QUEUE);
       this.holder = claim;
       this.fence = Math.max(this.fence + 1, this.clock.monotonicMs() + this.aheadMs);
-      return new Granted(this.fence, sentMs);
+      return new Granted(this.fence, sentMs, ttlMs);
     });
   }
 

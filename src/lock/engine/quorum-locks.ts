@@ -18,6 +18,7 @@ type Word<Answer> = { readonly answer: Answer } | { readonly error: unknown };
  * - There is no queue, since the servers would queue callers in different orders. Who waits tries again after a random time.
  */
 export class QuorumLocks implements LockServers {
+  readonly grantsByWaking = false;
   readonly #majority: number;
   readonly #leavings: readonly Leavings[];
 
@@ -46,7 +47,7 @@ export class QuorumLocks implements LockServers {
     const fences = answersOf(words).flatMap((answer) => (answer instanceof Granted ? [answer.fence] : []));
     if (fences.length >= this.#majority && this.clock.monotonicMs() - sentMs < reliedOnMs(ttlMs)) {
       const fence = Math.max(...fences);
-      if (await this.#makeKnown(keys, claim, ttlMs, fence)) return new Granted(fence, sentMs);
+      if (await this.#makeKnown(keys, claim, ttlMs, fence)) return new Granted(fence, sentMs, ttlMs);
     }
     return this.#giveBack(asked, keys, claim, ttlMs);
   }

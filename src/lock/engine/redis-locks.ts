@@ -12,6 +12,7 @@ const EVERYBODY = '';
 
 /** Locks on one server, on one that replicas follow, or on a cluster. Each method is one round trip, but for several locks of several slots. */
 export class RedisLocks implements LockServers {
+  readonly grantsByWaking = true;
   readonly #send: ScriptSendOptions;
 
   constructor(
@@ -36,18 +37,22 @@ export class RedisLocks implements LockServers {
       { claim, ttlMs: String(ttlMs), ticket: String(ticket) },
       this.#send,
     );
-    return typeof reply === 'number' ? new Granted(reply, sentMs) : new Refused(...reply);
+    return typeof reply === 'number' ? new Granted(reply, sentMs, ttlMs) : new Refused(...reply);
   }
 
   async askAll(keys: readonly LockKeys[], claim: string, ttlMs: number): Promise<Granted | null> {
     const sentMs = this.clock.monotonicMs();
     const locks = keys.map(({ lock }) => lock);
     const fence = await this.scripts.run(lockTakeAll, { locks }, { claim, ttlMs }, this.#send);
-    return fence === 0 ? null : new Granted(fence, sentMs);
+    return fence === 0 ? null : new Granted(fence, sentMs, ttlMs);
   }
 
   async extend(keys: readonly LockKeys[], claim: string, ttlMs: number, fence: number): Promise<boolean> {
     const args = { claim, ttlMs, fence: fenceText(fence) };
+    const [first] = keys;
+    if (keys.length === 1 && first !== undefined) {
+      return (await this.scripts.run(lockExtend, first, args, this.#send)) === 1;
+    }
     const calls = keys.map((one) => ({ keys: one, args }));
     const replies = await this.scripts.runMany(lockExtend, calls, this.#send);
     return replies.every((reply) => reply === 1);

@@ -25,6 +25,8 @@ interface Task {
  * meanwhile share the next `WAIT`.
  */
 export class ReplicatedLocks implements LockServers {
+  /** A grant counts only once replicas have it. */
+  readonly grantsByWaking = false;
   readonly #plain: RedisLocks;
   readonly #waitMs: number;
   readonly #tasks: Task[] = [];

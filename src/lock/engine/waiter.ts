@@ -1,7 +1,15 @@
 import type { Cancel, Clock } from '../../core/time/clock.js';
 
+/** What a wake-up says. */
+export interface Grant {
+  readonly fence: number;
+  /** The time of the server, in microseconds. */
+  readonly atUs: number;
+}
+
 /** A claim that waits in the queue. */
 export class Waiter {
+  #grant: Grant | null = null;
   #isWoken = false;
   #wakeUp: (() => void) | undefined;
   #onTold: ((ms: number) => void) | undefined;
@@ -12,7 +20,20 @@ export class Waiter {
     private readonly signal: AbortSignal | undefined,
   ) {}
 
-  /** It is its turn, or it should see for itself. */
+  /** It has the lock. */
+  readonly grant = (grant: Grant): void => {
+    this.#grant = grant;
+    this.wake();
+  };
+
+  /** What it was woken with, if it was given the lock. Once. */
+  takeGrant(): Grant | null {
+    const grant = this.#grant;
+    this.#grant = null;
+    return grant;
+  }
+
+  /** It should see for itself. */
   readonly wake = (): void => {
     this.#isWoken = true;
     this.#wakeUp?.();

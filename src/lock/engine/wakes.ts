@@ -73,10 +73,10 @@ export class Wakes {
   }
 
   readonly #onWake = (message: Buffer): void => {
-    const [token = '', leaseMs] = message.toString('latin1').split(':');
+    const [token = '', first, atUs] = message.toString('latin1').split(':');
     const tell = (waiter: Waiter): void => {
-      if (leaseMs === undefined) waiter.wake();
-      else waiter.tell(Number(leaseMs));
+      if (atUs === undefined) waiter.tell(Number(first));
+      else waiter.grant({ fence: Number(first), atUs: Number(atUs) });
     };
     const waiter = this.#waiting.get(token);
     if (waiter !== undefined) {

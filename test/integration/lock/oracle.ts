@@ -1,5 +1,5 @@
-/** For how long one has the lock who was woken and has not asked yet. */
-const RESERVED_US = 1_000_000;
+/** For how long one has the lock who was woken. */
+const RESERVED_MS = 1_000;
 
 /** Someone who asks for a lock. */
 export interface Claim {
@@ -17,10 +17,16 @@ export interface Claim {
 export type Verdict =
   { readonly fence: number } | { readonly leaseMs: number; readonly ahead: number; readonly isQueued: boolean };
 
+/** One who has got the lock, and is told so. */
+export interface Woken {
+  readonly claim: Claim;
+  readonly fence: number;
+}
+
 /** What a step does to others. */
 export interface Effects {
   /** Whose turn it became, in that order. */
-  readonly woken: readonly Claim[];
+  readonly woken: readonly Woken[];
   /** Whether anything is different from before. */
   readonly isChanged: boolean;
   /** One who has to be told that it is the first now, and of which moment. */
@@ -48,7 +54,7 @@ export class LockOracle {
   #whole: Lease | null = null;
   #shares: readonly Lease[] = [];
   #queue: readonly Place[] = [];
-  #woken: Claim[] = [];
+  #woken: Woken[] = [];
   #isChanged = false;
 
   constructor(private readonly isHeard: (channel: string) => boolean) {}
@@ -104,17 +110,12 @@ export class LockOracle {
   ask(nowUs: number, claim: Claim, ttlMs: number, ticket: number): Verdict & Effects {
     const before = this.#begin(nowUs);
     const isIn = this.#leases.some((lease) => lease.claim === claim);
-    if (isIn) this.#admit(claim, nowUs + ttlMs * 1_000);
+    let own: number | null = null;
+    if (isIn) own = this.#grant(claim, nowUs, ttlMs);
     else if (ticket > 0) this.#enqueue(claim, ticket);
-    let isGranted = this.#handOver(nowUs, claim, ttlMs) || isIn;
-    if (!isGranted && this.#queue.length === 0 && this.#admits(claim)) {
-      this.#admit(claim, nowUs + ttlMs * 1_000);
-      isGranted = true;
-    }
-    if (isGranted) {
-      this.fence = Math.max(nowUs, this.fence + 1);
-      return { fence: this.fence, ...this.#effects(before, true, null) };
-    }
+    own = this.#handOver(nowUs, claim, ttlMs) ?? own;
+    if (own === null && this.#queue.length === 0 && this.#admits(claim)) own = this.#grant(claim, nowUs, ttlMs);
+    if (own !== null) return { fence: own, ...this.#effects(before, true, null) };
     const place = this.#queue.findIndex((one) => one.claim === claim);
     const isQueued = place >= 0 || ticket >= 0;
     return {
@@ -152,12 +153,12 @@ export class LockOracle {
   /** Null: it has it no more. */
   extend(nowUs: number, claim: Claim, ttlMs: number, fence: number): Effects | null {
     if (!this.has(claim, nowUs)) return null;
-    const before = this.#endOf(claim);
-    this.#admit(claim, nowUs + ttlMs * 1_000);
+    const endsUs = nowUs + ttlMs * 1_000;
+    this.#admit(claim, endsUs);
     this.fence = Math.max(this.fence, fence);
     // Where another lease has ended already, the first is about to look anyway.
-    const isNext = this.#endOf(claim) === Math.min(...this.endsUs);
-    return { woken: [], isChanged: true, mustTell: isNext && this.#endOf(claim) < before ? this.first : null };
+    const isNext = this.#leases.every((lease) => lease.claim === claim || lease.endsUs > endsUs);
+    return { woken: [], isChanged: true, mustTell: isNext ? this.first : null };
   }
 
   isFree(nowUs: number): boolean {
@@ -204,21 +205,25 @@ export class LockOracle {
     return { woken: this.#woken, isChanged: this.#isChanged || isNewlyHeld, mustTell };
   }
 
-  /** Returns whether it is the turn of `asking`, too. */
-  #handOver(nowUs: number, asking: Claim | null, ttlMs: number): boolean {
-    let isIn = false;
+  /** Returns the fence of `asking`, if it is its turn, too. */
+  #handOver(nowUs: number, asking: Claim | null, ttlMs: number): number | null {
+    let own: number | null = null;
     for (let claim = this.first; claim !== null && this.#admits(claim); claim = this.first) {
       this.#queue = this.#queue.slice(1);
       this.#isChanged = true;
       if (claim === asking) {
-        this.#admit(claim, nowUs + ttlMs * 1_000);
-        isIn = true;
+        own = this.#grant(claim, nowUs, ttlMs);
       } else if (this.isHeard(claim.channel) || !claim.isCounted) {
-        this.#admit(claim, nowUs + RESERVED_US);
-        this.#woken.push(claim);
+        this.#woken.push({ claim, fence: this.#grant(claim, nowUs, RESERVED_MS) });
       }
     }
-    return isIn;
+    return own;
+  }
+
+  #grant(claim: Claim, nowUs: number, forMs: number): number {
+    this.#admit(claim, nowUs + forMs * 1_000);
+    this.fence = Math.max(nowUs, this.fence + 1);
+    return this.fence;
   }
 
   #admits({ share }: Claim): boolean {
@@ -231,10 +236,6 @@ export class LockOracle {
     this.#dismiss(claim);
     if (claim.share === null) this.#whole = { claim, endsUs };
     else this.#shares = [...this.#shares, { claim, endsUs }];
-  }
-
-  #endOf(claim: Claim): number {
-    return this.#leases.find((lease) => lease.claim === claim)?.endsUs ?? NaN;
   }
 
   #dismiss(claim: Claim): void {

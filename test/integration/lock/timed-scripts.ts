@@ -30,7 +30,7 @@ for i, key in ipairs(all) do
   local ttlMs = tonumber(words[ttlsFrom + i])
   if ttlMs < 0 then given.call('DEL', key) else given.call('PEXPIRE', key, math.max(1, ttlMs)) end
 end
-local READS = { GET = 1, MGET = 1, PTTL = 1, EXISTS = 1, ZCARD = 1, ZRANGE = 1, ZRANGEBYSCORE = 1, ZRANK = 1, ZSCORE = 1, PUBLISH = 1 }
+local READS = { GET = 1, MGET = 1, PTTL = 1, EXISTS = 1, ZCARD = 1, ZRANGE = 1, ZRANGEBYSCORE = 1, ZRANK = 1, ZSCORE = 1, PUBLISH = 1, PUBSUB = 1 }
 local written = {}
 local redis = {
   call = function(command, ...)

@@ -244,9 +244,11 @@ describeTopologies((topology) => {
     }
 
     /** Later than all before, unless the clock was set back after it had been forgotten. */
-    gotFence(fence: number, isClockSet: boolean): void {
-      if (!isClockSet) expect(fence).toBeGreaterThan(this.lastFence);
-      this.lastFence = fence;
+    gotFences(fences: readonly number[], isClockSet: boolean): void {
+      for (const fence of [...fences].sort((a, b) => a - b)) {
+        if (!isClockSet && fence <= this.lastFence) expect(fence).toBeGreaterThan(this.lastFence);
+        this.lastFence = fence;
+      }
     }
 
     need(nowUs: number, forMs: number): void {
@@ -336,10 +338,10 @@ describeTopologies((topology) => {
       const ran = await timed.run(nowUs, lockTurn, world.keys, args, [world.keys]);
       if ('fence' in expected) {
         expectSame(ran.reply, expected.fence);
-        world.gotFence(expected.fence, this.#isClockSet);
         world.witness.got(actor.claim, nowUs + forMs * 1_000);
       } else {
-        const [leaseMs, ahead, given] = ran.reply as readonly [number, number, number];
+        const [leaseMs, ahead, given, atUs] = ran.reply as readonly [number, number, number, number];
+        expectSame(atUs, nowUs);
         const { leaseMs: expectedMs } = expected;
         expectSame({ leaseMs: about(leaseMs, expectedMs), ahead }, { leaseMs: expectedMs, ahead: expected.ahead });
         if (expected.isQueued) this.#seeTicket(world, actor, ticket, given);
@@ -416,7 +418,7 @@ describeTopologies((topology) => {
       else {
         for (const world of worlds) {
           world.oracle.take(nowUs, claim, forMs, fence);
-          world.gotFence(fence, this.#isClockSet);
+          world.gotFences([fence], this.#isClockSet);
           world.witness.got(claim, nowUs + forMs * 1_000);
           world.need(nowUs, forMs);
         }
@@ -430,20 +432,23 @@ describeTopologies((topology) => {
     }
 
     /** Whoever has got a turn is woken, and nobody else; and who is the first from now on is told, unless it knows. */
-    #see(world: World, { woken, mustTell }: Effects, ran: Ran<unknown>, place = 0): void {
+    #see(world: World, effects: Effects | (Effects & { readonly fence: number }), ran: Ran<unknown>, place = 0): void {
       const { oracle, witness } = world;
       const nowUs = this.#nowUs;
-      for (const claim of woken) {
-        if (!heard.has(claim.channel)) continue;
-        witness.got(claim, nowUs + RESERVED_MS * 1_000);
-        this.#messages.push({ text: `${claim.channel} ${claim.token}`, isOptional: false });
-      }
+      const { woken, mustTell } = effects;
+      const own = 'fence' in effects ? [effects.fence] : [];
+      world.gotFences([...own, ...woken.map(({ fence }) => fence)], this.#isClockSet);
       const { first } = oracle;
       const endMs = oracle.nextEndMs(nowUs);
       if (first !== null && heard.has(first.channel) && endMs !== Infinity) {
         // To be told more often does no harm.
         const text = `${first.channel} ${first.token}:${endMs}`;
         this.#messages.push({ text, isOptional: mustTell === null });
+      }
+      for (const { claim, fence } of woken) {
+        if (!heard.has(claim.channel)) continue;
+        witness.got(claim, nowUs + RESERVED_MS * 1_000);
+        this.#messages.push({ text: `${claim.channel} ${claim.token}:${fence}:${nowUs}`, isOptional: false });
       }
       world.check(nowUs, ran.looks[place] ?? [], ran.ttlsMs.slice(3 * place, 3 * place + 3));
       if (ran.written.includes('by a look')) throw new Error('A look wrote something.');
@@ -551,7 +556,7 @@ describeTopologies((topology) => {
       const at = keys();
       expect((await ask(at, START_US, mine)).reply).toBe(START_US);
       const late = await ask(at, endUs - 1, others);
-      expect(late.reply).toEqual([1, 0, -1]);
+      expect(late.reply).toEqual([1, 0, -1, endUs - 1]);
       expect(late.looks[0]).toEqual(share === null ? [START_US, 1, 0] : [START_US, 0, 0, 1, 1]);
       const gone = await extendAt(at, endUs, mine);
       expect(gone.reply).toBe(0);
