@@ -43,7 +43,7 @@ redis.call('PEXPIRE', shares, lifeMs)
 if string.byte(state, 17) == 49 and (holder or redis.call('ZRANGE', shares, 0, 0)[1] == claim) then
   local head = redis.call('ZRANGE', queue, 0, 0)[1]
   if head then
-    redis.call('PUBLISH', string.match(head, '[@~](.*)$', 23), string.sub(head, 1, 22) .. ':' .. ttlMs)
+    redis.call('PUBLISH', string.match(head, '[@~]%d+:(.*)$', 23), string.sub(head, 1, 22) .. ':' .. ttlMs)
   end
 end
 return 1

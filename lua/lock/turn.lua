@@ -1,8 +1,8 @@
 --[[
   A claim asks for a lock, or leaves it. Those who are next in the queue then have it, as far as there is room: nobody else comes in between.
 
-  A claim is `<token><permits>/<limit>@<channel>`, or `<token>@<channel>` when it takes the lock whole; the token has 22 characters. With `~` for `@` the
-  count of those who hear a message says nothing, as on a cluster.
+  A claim is `<token><permits>/<limit>@<ttlMs>:<channel>`, or `<token>@<ttlMs>:<channel>` when it takes the lock whole; the token has 22 characters. With `~` for `@`
+  the count of those who hear a message says nothing, as on a cluster.
 
   The state is the last fence (16 digits), whether somebody waits (0 or 1), and who has it: nothing; or `<claim>:<milliseconds>`, when one has it whole, with the end
   of its lease counted from the fence, which is a time; or the number of permits that are out.
@@ -10,8 +10,9 @@
   - A fence is later than each before it, also when the clock was set back: the state outlives the lease, and the key that expires by that clock proves that
     the clock is past it.
   - A claim that has the lock already has it anew, for its whole time to live and with a new fence: so asking twice does no harm, and whoever was woken asks again.
-  - Who is next in the queue has the lock for a second, with a fence, and is told so by `<token>:<fence>:<now>`; within the second it has to prolong that, or ask
-    again. One whom nobody hears is taken out, and may come back to its place.
+  - Who is next in the queue has the lock with a fence, and is told so by `<token>:<fence>:<now>:<milliseconds>`. It has it for as long as it asked for, when it is
+    heard and came just now; else for a second, within which it has to prolong that, or ask again. One whom nobody hears is taken out, and may come back
+    to its place.
   - Who is the first in the queue from now on is told by `<token>:<milliseconds>` how long the lease lasts that it waits for: nobody else looks when that is over.
 
   KEYS  lock    string   the state
@@ -53,6 +54,7 @@ if ttlMs ~= '0' and (not state or (isCalm and #state == 17 and string.sub(state,
 end
 
 local RESERVED_MS = 1000
+local FRESH_MS = 200
 local isLeaving = ttlMs == '0'
 local forMs = tonumber(ttlMs)
 local place = tonumber(ticket)
@@ -64,6 +66,7 @@ local endsUs = 0
 local used = 0
 local isChanged = false
 local isAdmitting = false
+local longestMs = math.max(forMs, RESERVED_MS)
 local wakes = {}
 if state then
   fence = string.sub(state, 1, 16)
@@ -106,8 +109,12 @@ local function admit(asking, leaseMs)
 end
 
 local function first()
-  local head = redis.call('ZRANGE', queue, 0, 0)[1]
-  if head then return head, string.sub(head, 1, 22), string.match(head, '([@~])(.*)$', 23) end
+  local head, since = unpack(redis.call('ZRANGE', queue, 0, 0, 'WITHSCORES'))
+  if head then return head, since, string.match(head, '([@~])(%d+):(.*)$', 23) end
+end
+
+local function wake(asking, channel, text)
+  redis.call('PUBLISH', channel, string.sub(asking, 1, 22) .. ':' .. text)
 end
 
 local left = 0
@@ -152,7 +159,7 @@ elseif place > 0 then
 end
 
 while not isCalm do
-  local head, token, sign, channel = first()
+  local head, since, sign, asked, channel = first()
   if not head then
     isCalm = true
     isChanged = true
@@ -165,9 +172,13 @@ while not isCalm do
     if head == claim then
       enter()
     elseif sign == '~' or redis.call('PUBSUB', 'NUMSUB', channel)[2] > 0 then
+      local ageMs = (nowUs - since) / 1000
+      local isThere = sign == '@' and ageMs >= 0 and ageMs < FRESH_MS
+      local leaseMs = isThere and tonumber(asked) or RESERVED_MS
+      longestMs = math.max(longestMs, leaseMs)
       fence = nextFence()
-      admit(head, RESERVED_MS)
-      wakes[#wakes + 1] = { channel, token .. ':' .. fence .. ':' .. now }
+      admit(head, leaseMs)
+      wakes[#wakes + 1] = { head, channel, fence .. ':' .. now .. ':' .. leaseMs }
     end
   end
 end
@@ -187,7 +198,7 @@ end
 if isChanged or waits then
   -- The key has to be there for as long as the clock is behind the fence.
   local aheadMs = math.max(0, math.ceil((fence - nowUs) / 1000))
-  local lifeMs = math.max(redis.call('PTTL', lock), math.max(forMs, RESERVED_MS) + RETAIN_MS + aheadMs)
+  local lifeMs = math.max(redis.call('PTTL', lock), longestMs + RETAIN_MS + aheadMs)
   local whose = used > 0 and used or ''
   if holder ~= '' then whose = holder .. string.format(':%.0f', (endsUs - fence) / 1000) end
   redis.call('SET', lock, fence .. (isCalm and '0' or '1') .. whose, 'PX', lifeMs)
@@ -198,12 +209,12 @@ end
 local nextEndUs = holder ~= '' and endsUs or (used > 0 and redis.call('ZRANGE', shares, 0, 0, 'WITHSCORES')[2])
 local waitMs = nextEndUs and math.max(1, math.ceil((nextEndUs - nowUs) / 1000)) or RESERVED_MS
 if not isCalm and (isAdmitting or isLeaving) then
-  local _, token, _, channel = first()
-  redis.call('PUBLISH', channel, token .. ':' .. waitMs)
+  local head, _, _, _, channel = first()
+  wake(head, channel, waitMs)
 end
 -- What is written last, a server sends first.
-for _, wake in ipairs(wakes) do
-  redis.call('PUBLISH', wake[1], wake[2])
+for _, one in ipairs(wakes) do
+  wake(one[1], one[2], one[3])
 end
 if isLeaving then return left end
 if own then return tonumber(own) end

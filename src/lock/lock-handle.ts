@@ -43,7 +43,7 @@ export class LockHandle implements AsyncDisposable {
     return this.#hold.lease.isHeld;
   }
 
-  /** For how long it can be relied on if it is not prolonged, in milliseconds: after a wait less than a second at first, until Redis has confirmed the whole lease. Costs no round trip. */
+  /** For how long it can be relied on if it is not prolonged, in milliseconds: after a wait perhaps less than a second at first, until Redis has confirmed the whole lease. Costs no round trip. */
   get validForMs(): number {
     return this.#hold.lease.leftMs;
   }

@@ -31,7 +31,7 @@ export type LockedWork<Result> = (lock: LockHandle) => Promise<Result> | Result;
  * - First come, first served. A release hands the lock over in the same step, and wakes the next one; nobody polls.
  * - While Redis is away nothing is granted: every method rejects with `RedisUnavailableError` within `redisDeadline`.
  *
- * Acquiring is one round trip, and so is a release. Whoever had to wait needs a third, which it does not wait for.
+ * Acquiring is one round trip, and so is a release. After a wait of more than 0.2 seconds, or on a Cluster, there is a third, which nobody waits for.
  */
 @Injectable()
 export class LockService {

@@ -20,17 +20,21 @@ export class Claims {
   readonly #pool = Buffer.alloc(POOL_BYTES);
   #used = POOL_BYTES;
   readonly #sign: string;
+  readonly #channel: string;
 
   /**
    * @param channel where this process is woken
    * @param countsListeners whether the server's count of those who hear a message tells of all; not so on a cluster
    */
   constructor(channel: string, countsListeners: boolean) {
-    this.#sign = (countsListeners ? '@' : '~') + channel;
+    this.#sign = countsListeners ? '@' : '~';
+    this.#channel = `:${channel}`;
   }
 
-  next(extent: Extent): string {
-    return this.#token() + (extent === 'all' ? this.#sign : `${extent.permits}/${extent.limit}${this.#sign}`);
+  /** @param ttlMs for how long it has the lock, when it is handed over to it */
+  next(extent: Extent, ttlMs: number): string {
+    const where = `${this.#sign}${ttlMs}${this.#channel}`;
+    return this.#token() + (extent === 'all' ? where : `${extent.permits}/${extent.limit}${where}`);
   }
 
   #token(): string {

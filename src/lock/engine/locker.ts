@@ -105,7 +105,7 @@ export class Locker {
     const { ttlMs, signal, extent } = request;
     const [only] = keys;
     if (keys.length !== 1 || only === undefined) return this.#takeAll(name, keys, request, untilMs);
-    const claim = claims.next(extent);
+    const claim = claims.next(extent, ttlMs);
     const asking = { keys: only, claim, isOneOfSeveral: false, ttlMs, untilMs, signal };
     const answer = await queue.ask(asking, clock.monotonicMs());
     return answer instanceof Refused ? answer : this.#holdOf(name, keys, claim, request, answer);
@@ -166,11 +166,11 @@ export class Locker {
   ): Promise<Hold | Refused> {
     const { servers, claims } = this.#parts;
     if (request.extent === 'all' && servers.isOneStep(keys)) {
-      const claim = claims.next(request.extent);
+      const claim = claims.next(request.extent, request.ttlMs);
       const granted = await this.#takeInOneStep(keys, claim, request);
       if (granted !== null) return this.#holdOf(name, keys, claim, request, granted);
     }
-    const claim = claims.next(request.extent);
+    const claim = claims.next(request.extent, request.ttlMs);
     const taken: LockKeys[] = [];
     let hold: Hold | null = null;
     try {

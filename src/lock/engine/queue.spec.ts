@@ -55,7 +55,7 @@ class Subscriber {
 
   /** As one says it who hands the lock over now. */
   wake(token: string, clock: FakeClock): void {
-    this.say(`${token}:${FENCE + 1}:${serverUs(clock)}`);
+    this.say(`${token}:${FENCE + 1}:${serverUs(clock)}:1000`);
   }
 
   say(message: string): void {
@@ -109,7 +109,7 @@ function world({
       isOneOfSeveral = false,
     }: { readonly signal?: AbortSignal; readonly ttlMs?: number; readonly isOneOfSeveral?: boolean } = {},
   ) => {
-    const claim = claims.next('all');
+    const claim = claims.next('all', ttlMs);
     const nowMs = clock.monotonicMs();
     const answer = queue.ask({ keys: KEYS, claim, isOneOfSeveral, ttlMs, untilMs: nowMs + waitMs, signal }, nowMs);
     return { claim, token: claim.slice(0, 22), answer: settled(answer) };
@@ -177,19 +177,24 @@ describe('a queue', () => {
       await all.wakes?.listen();
       const asking = all.ask(60_000, { ttlMs, isOneOfSeveral });
       await turn(all.clock, '2s');
-      const say = (atUs: number): void => all.subscriber.say(`${asking.token}:${FENCE + 1}:${atUs}`);
+      const say = (atUs: number, leaseMs = 1_000): void =>
+        all.subscriber.say(`${asking.token}:${FENCE + 1}:${atUs}:${leaseMs}`);
       const leftUs = serverUs(all.clock);
       await turn(all.clock, `${leftMs}ms`);
       return { ...all, ...asking, say, leftUs };
     };
 
-    it('for a second from when it was handed over, as the clock of the server has it', async () => {
-      for (const agoMs of [0, 400]) {
+    it('for as long as it is told, from when it was handed over, as the clock of the server has it', async () => {
+      for (const [agoMs, leaseMs] of [
+        [0, 1_000],
+        [400, 1_000],
+        [2_900, TTL_MS],
+      ] as const) {
         const { clock, say, leftUs, answer, asked, left } = await waiting(agoMs);
-        say(leftUs);
+        say(leftUs, leaseMs);
         await turn(clock);
         // Two seconds after the last answer: clocks may run one percent apart, and 2 ms.
-        expect(answer.value).toEqual(new Granted(FENCE + 1, 2_000 - 22, 1_000));
+        expect(answer.value).toEqual(new Granted(FENCE + 1, 2_000 - 22, leaseMs));
         expect([asked.length, left, clock.pendingTimers]).toEqual([1, [], 0]);
       }
     });
@@ -342,7 +347,7 @@ describe('a queue', () => {
 
   it('does not miss a word that is quicker than the answer to its question', async () => {
     for (const [word, atMs] of [
-      [`:${FENCE + 1}:0`, 100],
+      [`:${FENCE + 1}:0:1000`, 100],
       [':400', 451],
     ] as const) {
       const { clock, ask, asked, subscriber, wakes } = world({

@@ -6,7 +6,7 @@ import type { Leavings } from './leavings.js';
 import type { LockKeys } from './lock-keys.js';
 import { END_OF_QUEUE, Granted, NO_QUEUE, Refused, type LockServers } from './lock-servers.js';
 import { mayHaveRun } from './redis-locks.js';
-import { driftMs, reliedOnMs, RESERVED_MS } from './safety.js';
+import { driftMs, reliedOnMs } from './safety.js';
 import { Waiter } from './waiter.js';
 import type { Wakes } from './wakes.js';
 
@@ -156,8 +156,8 @@ export class Queue {
     const laterMs = (grant.atUs - last.atUs) / 1_000;
     const sentMs = askedMs + laterMs - driftMs(laterMs);
     const agoMs = clock.monotonicMs() - sentMs;
-    const isInTime = laterMs >= 0 && agoMs >= 0 && agoMs < reliedOnMs(Math.min(ttlMs, RESERVED_MS)) / 2;
-    return isInTime ? new Granted(grant.fence, sentMs, RESERVED_MS) : null;
+    const isInTime = laterMs >= 0 && agoMs >= 0 && agoMs < reliedOnMs(Math.min(ttlMs, grant.leaseMs)) / 2;
+    return isInTime ? new Granted(grant.fence, sentMs, grant.leaseMs) : null;
   }
 
   /** The claim is not used again. */

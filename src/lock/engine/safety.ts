@@ -1,9 +1,6 @@
 /** The shortest lease: below it, a busy process would lose it before it has begun to work. */
 export const SHORTEST_TTL_MS = 10;
 
-/** For how long one has the lock who was woken, as `lua/lock/turn.lua` has it. */
-export const RESERVED_MS = 1_000;
-
 /** What the clocks of a server and a process may run apart in that time, in milliseconds: 1 % of it and 2 ms, as Redlock has it. */
 export function driftMs(ms: number): number {
   return ms / 100 + 2;

@@ -5,6 +5,8 @@ export interface Grant {
   readonly fence: number;
   /** The time of the server, in microseconds. */
   readonly atUs: number;
+  /** For how long. */
+  readonly leaseMs: number;
 }
 
 /** A claim that waits in the queue. */

@@ -75,7 +75,7 @@ describe('wake-ups', () => {
     const { wakes, say, wait, clock } = world();
     await wakes.listen();
     const [one, other] = [wait(tokenOf(1)), wait(tokenOf(2))];
-    say(`${tokenOf(2)}:1:1`);
+    say(`${tokenOf(2)}:1:1:1000`);
     expect(await other).toBe(true);
     await clock.advance('1s');
     expect(await one).toBe(false);
@@ -84,7 +84,7 @@ describe('wake-ups', () => {
   it('are kept for one who is about to wait, and given once', async () => {
     const { wakes, say, wait, clock } = world();
     await wakes.listen();
-    say(`${TOKEN}:1:1`);
+    say(`${TOKEN}:1:1:1000`);
     expect(await wait(TOKEN)).toBe(true);
     const again = wait(TOKEN);
     await clock.advance('1s');
@@ -94,7 +94,7 @@ describe('wake-ups', () => {
   it('are not kept without end', async () => {
     const { wakes, say, wait, clock } = world();
     await wakes.listen();
-    for (let i = 0; i <= 1_024; i++) say(`${tokenOf(i)}:1:1`);
+    for (let i = 0; i <= 1_024; i++) say(`${tokenOf(i)}:1:1:1000`);
     const first = wait(tokenOf(0));
     expect(await wait(tokenOf(1))).toBe(true);
     expect(await wait(tokenOf(1_024))).toBe(true);
@@ -106,11 +106,11 @@ describe('wake-ups', () => {
     const { wakes, say, wait, clock, unknown } = world();
     await wakes.listen();
     const waiting = wait(TOKEN);
-    say(`${TOKEN}:1:1`);
+    say(`${TOKEN}:1:1:1000`);
     await waiting;
     expect(unknown()).toBe(0);
     wakes.remove(TOKEN);
-    say(`${TOKEN}:1:1`);
+    say(`${TOKEN}:1:1:1000`);
     say(`${TOKEN}:500`);
     expect([unknown(), clock.pendingTimers]).toEqual([2, 0]);
   });

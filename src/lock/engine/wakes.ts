@@ -73,10 +73,10 @@ export class Wakes {
   }
 
   readonly #onWake = (message: Buffer): void => {
-    const [token = '', first, atUs] = message.toString('latin1').split(':');
+    const [token = '', first, atUs, leaseMs] = message.toString('latin1').split(':');
     const tell = (waiter: Waiter): void => {
-      if (atUs === undefined) waiter.tell(Number(first));
-      else waiter.grant({ fence: Number(first), atUs: Number(atUs) });
+      if (leaseMs === undefined) waiter.tell(Number(first));
+      else waiter.grant({ fence: Number(first), atUs: Number(atUs), leaseMs: Number(leaseMs) });
     };
     const waiter = this.#waiting.get(token);
     if (waiter !== undefined) {

@@ -1,11 +1,15 @@
-/** For how long one has the lock who was woken. */
+/** For how long one has the lock who was woken, if it may not be there any more. */
 const RESERVED_MS = 1_000;
+/** Whoever came within that time is there, if it is heard. */
+const FRESH_MS = 200;
 
 /** Someone who asks for a lock. */
 export interface Claim {
   readonly id: string;
   /** What wakes it. */
   readonly token: string;
+  /** For how long it has the lock when it is handed over to it. */
+  readonly ttlMs: number;
   /** Null: the lock whole. */
   readonly share: { readonly permits: number; readonly limit: number } | null;
   readonly channel: string;
@@ -21,6 +25,7 @@ export type Verdict =
 export interface Woken {
   readonly claim: Claim;
   readonly fence: number;
+  readonly forMs: number;
 }
 
 /** What a step does to others. */
@@ -208,13 +213,16 @@ export class LockOracle {
   /** Returns the fence of `asking`, if it is its turn, too. */
   #handOver(nowUs: number, asking: Claim | null, ttlMs: number): number | null {
     let own: number | null = null;
-    for (let claim = this.first; claim !== null && this.#admits(claim); claim = this.first) {
+    for (let place = this.#queue[0]; place !== undefined && this.#admits(place.claim); place = this.#queue[0]) {
+      const { claim, ticket } = place;
       this.#queue = this.#queue.slice(1);
       this.#isChanged = true;
       if (claim === asking) {
         own = this.#grant(claim, nowUs, ttlMs);
       } else if (this.isHeard(claim.channel) || !claim.isCounted) {
-        this.#woken.push({ claim, fence: this.#grant(claim, nowUs, RESERVED_MS) });
+        const isNew = ticket <= nowUs && nowUs - ticket < 1_000 * FRESH_MS;
+        const forMs = claim.isCounted && isNew ? claim.ttlMs : RESERVED_MS;
+        this.#woken.push({ claim, forMs, fence: this.#grant(claim, nowUs, forMs) });
       }
     }
     return own;

@@ -181,7 +181,9 @@ describeTopologies((topology) => {
     const token = `${randomBytes(8).toString('hex')}${String(++count).padStart(6, '0')}`;
     const extent = share === null ? '' : `${share.permits}/${share.limit}`;
     const name = channels[channel] as string;
-    return { id: token + extent + (isCounted ? '@' : '~') + name, token, share, channel: name, isCounted };
+    const ttlMs = [40, 1_000, 30_000][count % 3] as number;
+    const id = `${token}${extent}${isCounted ? '@' : '~'}${ttlMs}:${name}`;
+    return { id, ttlMs, token, share, channel: name, isCounted };
   }
 
   async function hear(channel: string): Promise<void> {
@@ -445,10 +447,11 @@ describeTopologies((topology) => {
         const text = `${first.channel} ${first.token}:${endMs}`;
         this.#messages.push({ text, isOptional: mustTell === null });
       }
-      for (const { claim, fence } of woken) {
+      for (const { claim, fence, forMs } of woken) {
+        world.need(nowUs, forMs);
         if (!heard.has(claim.channel)) continue;
-        witness.got(claim, nowUs + RESERVED_MS * 1_000);
-        this.#messages.push({ text: `${claim.channel} ${claim.token}:${fence}:${nowUs}`, isOptional: false });
+        witness.got(claim, nowUs + forMs * 1_000);
+        this.#messages.push({ text: `${claim.channel} ${claim.token}:${fence}:${nowUs}:${forMs}`, isOptional: false });
       }
       world.check(nowUs, ran.looks[place] ?? [], ran.ttlsMs.slice(3 * place, 3 * place + 3));
       if (ran.written.includes('by a look')) throw new Error('A look wrote something.');
