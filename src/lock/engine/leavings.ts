@@ -4,7 +4,8 @@ import type { LockKeys } from './lock-keys.js';
 import type { LockServers } from './lock-servers.js';
 
 const FIRST_RETRY_MS = 250;
-const LAST_RETRY_MS = 4_000;
+/** One that is left in the queue and has its turn keeps others waiting for so long. */
+const LAST_RETRY_MS = 1_000;
 
 /** What is beyond that is left to the leases' own ends. */
 const MOST_RETRIES = 1_000;
@@ -14,7 +15,7 @@ const MOST_RETRIES = 1_000;
  * long as there can be something to give back.
  */
 export class Leavings {
-  readonly #retries = new Set<{ readonly cancel: Cancel; readonly run: () => void }>();
+  readonly #retries = new Set<{ readonly cancel: Cancel; readonly run: (nextRetryMs: number) => void }>();
   readonly #underWay = new Set<Promise<void>>();
   #isClosed = false;
 
@@ -34,7 +35,7 @@ export class Leavings {
   retry(): void {
     for (const { cancel, run } of [...this.#retries]) {
       cancel();
-      run();
+      run(FIRST_RETRY_MS);
     }
   }
 
@@ -52,11 +53,12 @@ export class Leavings {
     } catch (error) {
       if (!(error instanceof RedisUnavailableError) || this.clock.monotonicMs() + retryMs > untilMs) return;
       if (this.#isClosed || this.#retries.size >= MOST_RETRIES) return;
-      const run = (): void => {
+      const run = (nextRetryMs: number): void => {
         this.#retries.delete(retry);
-        this.leave(keys, claim, untilMs, Math.min(2 * retryMs, LAST_RETRY_MS));
+        this.leave(keys, claim, untilMs, nextRetryMs);
       };
-      const retry = { cancel: this.clock.setTimeout(run, retryMs), run };
+      const again = (): void => run(Math.min(2 * retryMs, LAST_RETRY_MS));
+      const retry = { cancel: this.clock.setTimeout(again, retryMs), run };
       this.#retries.add(retry);
     }
   }

@@ -37,6 +37,8 @@ function serverUs(clock: FakeClock): number {
 class Subscriber {
   listener: ((message: Buffer) => void) | undefined;
   gapListener: (() => void) | undefined;
+  stateListener: ((state: string) => void) | undefined;
+  state = 'live';
   tries = 0;
   /** Resolves, rejects, or does neither. */
   subscribed: () => Promise<void> = () => Promise.resolve();
@@ -51,6 +53,16 @@ class Subscriber {
   onGap(listener: () => void): () => void {
     this.gapListener = listener;
     return () => (this.gapListener = undefined);
+  }
+
+  onState(listener: (state: string) => void): () => void {
+    this.stateListener = listener;
+    return () => (this.stateListener = undefined);
+  }
+
+  become(state: string): void {
+    this.state = state;
+    this.stateListener?.(state);
   }
 
   /** As one says it who hands the lock over now. */
@@ -365,6 +377,28 @@ describe('a queue', () => {
     }
   });
 
+  it.each(['lost', 'doubtful'])(
+    'looks twice a second while nothing is to be heard, and not when it is again: %s',
+    async (state) => {
+      const { clock, ask, asked, subscriber, tickets, wakes } = world({ words: [refused(60_000, 1, 5)] });
+      await wakes?.listen();
+      ask(60_000);
+      await turn(clock, '1s');
+      subscriber.become(state);
+      await turn(clock);
+      expect(tickets()).toEqual([0, 5]);
+      await turn(clock, '3s');
+      expect(asked.length).toBeGreaterThanOrEqual(2 + 4);
+      expect(asked.length).toBeLessThanOrEqual(2 + 6);
+      subscriber.become('live');
+      subscriber.gapListener?.();
+      await turn(clock);
+      const { length } = asked;
+      await turn(clock, '4900ms');
+      expect(asked.length).toBe(length);
+    },
+  );
+
   it('asks again after a gap in what it could hear, with its ticket', async () => {
     const { clock, ask, subscriber, tickets, wakes } = world({
       words: [refused(60_000, 1, 5), refused(60_000, 1, 5), GRANTED],
@@ -378,6 +412,19 @@ describe('a queue', () => {
     subscriber.gapListener?.();
     await turn(clock);
     expect(answer.value).toBeInstanceOf(Granted);
+  });
+
+  it('asks again at once when there was a gap before its first answer came: it may have been called, and taken out of the queue', async () => {
+    const { clock, ask, subscriber, tickets, wakes } = world({
+      words: [{ ...refused(60_000, 1, 5), tookMs: 100 }, refused(60_000, 1, 5)],
+    });
+    await wakes?.listen();
+    ask(60_000);
+    await turn(clock, '50ms');
+    subscriber.gapListener?.();
+    await turn(clock, '50ms');
+    await turn(clock);
+    expect(tickets()).toEqual([0, 5]);
   });
 
   it('tries again and again, without a place, where it cannot be woken; and takes one as soon as it can', async () => {

@@ -14,6 +14,10 @@ import type { Wakes } from './wakes.js';
 const LOOK_AGAIN_MS = 5_000;
 const LOOK_AGAIN_SPREAD_MS = 1_000;
 
+/** The same where no wake-ups arrive, until they do. */
+const LOOK_DEAF_MS = 500;
+const LOOK_DEAF_SPREAD_MS = 250;
+
 /** As long as the queue outlives the last one who asked, as `lua/lock/turn.lua` has it. */
 const QUEUE_LIFE_MS = 60_000;
 
@@ -63,6 +67,7 @@ export class Queue {
    */
   async ask(asking: Asking, nowMs: number): Promise<Granted | Refused> {
     const waits = asking.untilMs > nowMs;
+    const gaps = this.#parts.wakes?.gaps;
     let answer: Granted | Refused;
     try {
       answer = await this.#try(asking, waits && this.#parts.wakes?.isListening === true ? END_OF_QUEUE : NO_QUEUE);
@@ -71,7 +76,7 @@ export class Queue {
       throw error;
     }
     if (answer instanceof Granted) return answer;
-    if (waits) return this.#wait(asking, answer, nowMs);
+    if (waits) return this.#wait(asking, answer, nowMs, gaps !== this.#parts.wakes?.gaps);
     if (answer.isLate) this.#leave(asking);
     return answer;
   }
@@ -98,13 +103,15 @@ export class Queue {
     for (const waiter of this.#pausing) waiter.wake();
   }
 
-  async #wait(asking: Asking, first: Refused, firstMs: number): Promise<Granted | Refused> {
+  /** @param hasMissed whether it may have been woken before anybody knew that it waits */
+  async #wait(asking: Asking, first: Refused, firstMs: number, hasMissed: boolean): Promise<Granted | Refused> {
     const { claim, untilMs, signal } = asking;
     const { wakes, counters, clock } = this.#parts;
     counters.waited += 1;
     const waiter = new Waiter(clock, signal);
     this.#waiting.set(claim, waiter);
     wakes?.add(claim, waiter);
+    if (hasMissed) waiter.wake();
     let answer: Granted | Refused = first;
     let askedMs = firstMs;
     try {
@@ -115,7 +122,9 @@ export class Queue {
         // Where it has no place in the queue yet, it takes one before it waits.
         const hasPlace = isHeard && answer.ticket > 0;
         if (hasPlace || !isHeard || !isFirst) {
-          const isWoken = await waiter.until(Math.min(untilMs - nowMs, hasPlace ? whenToLook(answer) : whenToTry()));
+          const isWoken = await waiter.until(
+            Math.min(untilMs - nowMs, hasPlace ? whenToLook(answer, wakes?.isDeaf === true) : whenToTry()),
+          );
           const laterMs = clock.monotonicMs();
           if (!isWoken && laterMs >= untilMs) return answer.after(laterMs - askedMs);
         }
@@ -173,8 +182,10 @@ export class Queue {
 }
 
 /** The first in the queue looks when the lease ends that it waits for. */
-function whenToLook({ ahead, leaseMs }: Refused): number {
-  const laterMs = LOOK_AGAIN_MS + Math.random() * LOOK_AGAIN_SPREAD_MS;
+function whenToLook({ ahead, leaseMs }: Refused, isDeaf: boolean): number {
+  const laterMs = isDeaf
+    ? LOOK_DEAF_MS + Math.random() * LOOK_DEAF_SPREAD_MS
+    : LOOK_AGAIN_MS + Math.random() * LOOK_AGAIN_SPREAD_MS;
   return ahead === 0 ? Math.min(leaseMs + 1, laterMs) : laterMs;
 }
 

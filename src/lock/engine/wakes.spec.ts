@@ -20,6 +20,8 @@ function world() {
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
+    state: 'live',
+    onState: (): (() => void) => () => undefined,
     onGap: (listener: () => void): (() => void) => {
       gapListeners.add(listener);
       return () => gapListeners.delete(listener);

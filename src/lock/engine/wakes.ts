@@ -17,6 +17,7 @@ export class Wakes {
   readonly #cancels: Cancel[] = [];
   #listening: Promise<boolean> | undefined;
   #isListening = false;
+  #gaps = 0;
   #isClosed = false;
 
   /** @param onUnknown called with each word for somebody who does not wait here: not yet, or not any more */
@@ -30,6 +31,16 @@ export class Wakes {
   /** Whether wake-ups arrive. */
   get isListening(): boolean {
     return this.#isListening;
+  }
+
+  /** Whether none arrive now, or nobody knows: the connection for them is being made anew, or silent. */
+  get isDeaf(): boolean {
+    return this.connection.subscriber.state !== 'live';
+  }
+
+  /** How often wake-ups may have been missed. */
+  get gaps(): number {
+    return this.#gaps;
   }
 
   /** Resolves with whether wake-ups arrive from now on; if not, it is tried again with the next call. */
@@ -68,6 +79,8 @@ export class Wakes {
     }
     // Whoever was called while nobody listened was taken out of the queue; asking again, he comes back to his place.
     this.#cancels.push(subscriber.onGap(() => this.#wakeAll()));
+    // From now on they have to look for themselves.
+    this.#cancels.push(subscriber.onState((state) => state === 'live' || this.#wakeAll()));
     this.#isListening = true;
     return true;
   }
@@ -93,6 +106,7 @@ export class Wakes {
   };
 
   #wakeAll(): void {
+    this.#gaps += 1;
     for (const [, waiter] of this.#waiting.entries()) waiter.wake();
   }
 }
