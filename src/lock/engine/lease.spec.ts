@@ -275,6 +275,22 @@ describe('a lease', () => {
     expect(clock.pendingTimers).toBe(0);
   });
 
+  it('ends in time also when the process stood still between a look at the clock and the setting of the timer', async () => {
+    const clock = new FakeClock();
+    const [now, set] = [clock.monotonicMs.bind(clock), clock.setTimeout.bind(clock)];
+    let stoodStillMs = 0;
+    clock.monotonicMs = () => now() + stoodStillMs;
+    clock.setTimeout = (run, ms) => {
+      stoodStillMs = 20_000;
+      return set(run, ms);
+    };
+    const { lost } = hold({ clock, maxHoldMs: 0 });
+    await clock.advance('9646ms');
+    expect(lost).toEqual([]);
+    await clock.advance('2ms');
+    expect([lost, clock.pendingTimers]).toEqual([['lease-ended'], 0]);
+  });
+
   it('is not saved by an answer that comes when it has ended', async () => {
     const { clock, lease, lost } = hold({ ttlMs: 1_000, tookMs: 2_000 });
     const extended = lease.extend();

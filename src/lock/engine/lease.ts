@@ -3,6 +3,9 @@ import type { Cancel, Clock } from '../../core/time/clock.js';
 import { LockLostError, type LossReason } from '../lock.errors.js';
 import { reliedOnMs } from './safety.js';
 
+/** So much is lost at most between a look at the clock and the setting of a timer. */
+const LONGEST_STALL_MS = 1;
+
 /** The least time between two tries to prolong a lease. */
 const RETRY_MS = 20;
 
@@ -41,7 +44,7 @@ export class Lease {
   #isOver = false;
   #lost: LockLostError | null = null;
   #controller: AbortController | undefined;
-  #cancelTimer: Cancel;
+  #cancelTimer: Cancel = () => undefined;
 
   constructor(clock: Clock, options: LeaseOptions) {
     const { ttlMs, sentMs, grantedMs, maxHoldMs } = options;
@@ -55,7 +58,7 @@ export class Lease {
     const isProvisional = grantedMs !== ttlMs && nowMs < this.#endsMs;
     this.#extendAtMs = isProvisional ? nowMs : this.#nextExtension(sentMs);
     this.#isExtending = isProvisional;
-    this.#cancelTimer = this.#arm(nowMs);
+    this.#rearm();
     // Before its holder can do anything that keeps the process busy.
     if (isProvisional) void this.#extendByItself(nowMs);
   }
@@ -172,9 +175,14 @@ export class Lease {
     this.#rearm();
   }
 
+  /** Anew when the process stood still after it had looked at the clock: the timer would ring late by as much. */
   #rearm(): void {
-    this.#cancelTimer();
-    this.#cancelTimer = this.#arm(this.#clock.monotonicMs());
+    let nowMs: number;
+    do {
+      this.#cancelTimer();
+      nowMs = this.#clock.monotonicMs();
+      this.#cancelTimer = this.#arm(nowMs);
+    } while (this.#clock.monotonicMs() - nowMs > LONGEST_STALL_MS);
   }
 
   #arm(nowMs: number): Cancel {
@@ -193,7 +201,7 @@ export class Lease {
       return;
     }
     if (!this.#isExtending && nowMs >= this.#extendAtMs - 1) void this.#extendByItself(nowMs);
-    this.#cancelTimer = this.#arm(nowMs);
+    this.#rearm();
   };
 
   /** Timers ring before what has come meanwhile is read. When this one could not ring in time, it may wait for that, once. */
