@@ -17,7 +17,12 @@ export interface Tally {
   rounds: number;
   /** The longest time until all that had been hit was taken again, by the time of this process. */
   longestMs: number;
+  /** Those in which it took longer than {@link TOLD_MS}. */
+  healed: number;
 }
+
+/** Less than whoever waits takes to look by himself: until then he was told, and later he has healed what was lost. */
+const TOLD_MS = 4_500;
 
 /** Who works in an arena. */
 export interface ArenaSettings {
@@ -78,9 +83,11 @@ export class Arena implements AsyncDisposable {
     await this.sink.untilTaken(RESOURCES, 0);
     for (const fault of faults) {
       const sinceMs = await this.#rounds[fault]();
-      const tally = this.tallies.get(fault) ?? { rounds: 0, longestMs: 0 };
+      const tally = this.tallies.get(fault) ?? { rounds: 0, longestMs: 0, healed: 0 };
       tally.rounds += 1;
-      tally.longestMs = Math.max(tally.longestMs, time.ms - sinceMs);
+      const tookMs = time.ms - sinceMs;
+      tally.longestMs = Math.max(tally.longestMs, tookMs);
+      if (tookMs > TOLD_MS) tally.healed += 1;
       this.tallies.set(fault, tally);
     }
     await this.#joining;
