@@ -9,7 +9,7 @@
 
   - A fence is later than each before it, also when the clock was set back: the state outlives the lease, and the key that expires by that clock proves that
     the clock is past it.
-  - A claim that has the lock already has it anew, for its whole time to live and with a new fence: so asking twice does no harm, and whoever was woken asks again.
+  - A claim that has the lock already has it anew, for its whole time to live and with a new fence: so asking twice does no harm.
   - Who is next in the queue has the lock with a fence, and is told so by `<token>:<fence>:<now>:<milliseconds>`. It has it for as long as it asked for, when it is
     heard and came just now; else for a second, within which it has to prolong that, or ask again. One whom nobody hears is taken out, and may come back
     to its place.

@@ -113,6 +113,7 @@ export class Keeper {
 class Witness {
   endsMs = Infinity;
   #timer: NodeJS.Timeout | undefined;
+  #watches = 0;
 
   constructor(
     private readonly lock: LockHandle,
@@ -128,7 +129,7 @@ class Witness {
   }
 
   end(): void {
-    this.endsMs = Infinity;
+    this.#watches += 1;
     clearTimeout(this.#timer);
   }
 
@@ -143,11 +144,11 @@ class Witness {
     }
     if (this.lock.isHeld) this.complain(`a lease of ${this.ttlMs} ms was relied on after its end`);
     if (this.lock.signal.aborted) return;
-    const { endsMs } = this;
+    const watch = this.#watches;
     const look = (): void => {
-      const isProlonged = this.endsMs !== endsMs;
-      if (!isProlonged && !this.lock.signal.aborted)
-        this.complain(`the signal of a lease of ${this.ttlMs} ms came after its end`);
+      // It was prolonged meanwhile, or given back.
+      if (this.#watches !== watch) return;
+      if (!this.lock.signal.aborted) this.complain(`the signal of a lease of ${this.ttlMs} ms came after its end`);
     };
     // Timers that were set in one turn of the event loop may change places; after one more, all that were due have been run. What was late by then may be heard once before it counts.
     this.#timer = setTimeout(() => setImmediate(look), 1);
