@@ -20,7 +20,7 @@ export type {
   WhenRedisIsDown,
   WindowPolicy,
 } from './policies/policy.options.js';
-export type { Caller } from './callers/caller.js';
+export type { Caller } from '../core/calls/caller.js';
 export type { Tracker } from './callers/tracker.js';
 export { byIp, type ByIpOptions } from './callers/by-ip.js';
 export { ipKey } from './callers/ip-key.js';

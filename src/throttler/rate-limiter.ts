@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { KeyParts } from '../core/keys/key-part.js';
 import { durationOption } from '../core/time/duration-option.js';
 import type { Duration } from '../core/time/duration.js';
-import type { Caller } from './callers/caller.js';
+import type { Caller } from '../core/calls/caller.js';
 import type { PolicyUse } from './engine/ask.js';
 import { MOST_POLICIES } from './policies/policy-registry.js';
 import type { RateLimitResult } from './rate-limit-result.js';

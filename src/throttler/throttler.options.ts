@@ -1,6 +1,6 @@
 import type { ExecutionContext } from '@nestjs/common';
 import type { Duration } from '../core/time/duration.js';
-import type { Caller } from './callers/caller.js';
+import type { Caller } from '../core/calls/caller.js';
 import type { Tracker } from './callers/tracker.js';
 import type { RateLimitPolicy, WhenRedisIsDown } from './policies/policy.options.js';
 import type { RateLimitResult } from './rate-limit-result.js';

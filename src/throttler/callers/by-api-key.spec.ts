@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
 import { ConfigurationError } from '../../core/errors/configuration.error.js';
 import { byApiKey } from './by-api-key.js';
-import type { Caller } from './caller.js';
+import type { Caller } from '../../core/calls/caller.js';
 
 const call = (headers: Caller['headers']): Caller =>
   ({ type: 'http', headers, remoteAddress: '192.0.2.1' }) as unknown as Caller;

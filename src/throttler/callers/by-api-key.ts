@@ -1,6 +1,6 @@
 import { byIp } from './by-ip.js';
 import { digestOf } from './digest.js';
-import { headerName } from './header-name.js';
+import { headerName } from '../../core/calls/header-name.js';
 import type { Tracker } from './tracker.js';
 
 /** Options of {@link byApiKey}. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { ConfigurationError } from '../../core/errors/configuration.error.js';
 import { byIp, type ByIpOptions } from './by-ip.js';
-import type { Caller } from './caller.js';
+import type { Caller } from '../../core/calls/caller.js';
 
 function call(remoteAddress: string | undefined, forwarded?: string | string[], more: Partial<Caller> = {}): Caller {
   const headers = { 'x-forwarded-for': forwarded };

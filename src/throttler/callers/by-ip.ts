@@ -1,36 +1,10 @@
+import { ClientAddresses, type ClientAddressOptions } from '../../core/calls/client-addresses.js';
+import type { Caller } from '../../core/calls/caller.js';
 import { ConfigurationError } from '../../core/errors/configuration.error.js';
-import { AddressBook, type KnownAddress } from './address-book.js';
-import type { Caller } from './caller.js';
-import { headerName } from './header-name.js';
-import { parseRange, type IpRange } from './ip-address.js';
-import { isUnixSocket, nodeRequestOf, type AnyRequest } from './node-request.js';
 import type { Tracker } from './tracker.js';
 
 /** Options of {@link byIp}. */
-export interface ByIpOptions {
-  /**
-   * The proxies whose word counts: addresses, ranges such as `'10.0.0.0/8'`, and the names `'loopback'`, `'private'` (the private networks
-   * of IPv4, and fc00::/7) and `'unix'` (whatever comes by a unix socket). Default: none, so that the header is never read.
-   */
-  readonly trustedProxies?: readonly string[];
-  /** Where proxies write who called them, the last one at the end. Default `'x-forwarded-for'`. */
-  readonly header?: string;
-  /** How much of an IPv6 address is one caller: who has one address there has a network full of them. 1 to 128. Default 64. */
-  readonly ipv6Prefix?: number;
-}
-
-/** Which ranges a name stands for. */
-const NAMED: ReadonlyMap<string, readonly string[]> = new Map([
-  ['loopback', ['127.0.0.0/8', '::1']],
-  ['private', ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', 'fc00::/7']],
-  ['unix', []],
-]);
-
-/** So much of the header is considered, from its end. */
-const LONGEST_HEADER = 2_000;
-const MOST_HOPS = 50;
-
-const UNIX: KnownAddress = { isTrusted: true, key: ['ip', 'unix'] };
+export type ByIpOptions = ClientAddressOptions;
 
 /**
  * Goes by the address that the request comes from: `['ip', address]`, and for IPv6 `['ip', network]`.
@@ -44,74 +18,20 @@ const UNIX: KnownAddress = { isTrusted: true, key: ['ip', 'unix'] };
  * share its counter with all others of that kind: one of a microservice, or by a unix socket that is not trusted.
  */
 export function byIp(options: ByIpOptions = {}): Tracker {
-  const { trustedProxies = [], ipv6Prefix = 64 } = options;
-  const header = listHeader(options.header ?? 'x-forwarded-for');
-  if (!Number.isInteger(ipv6Prefix) || ipv6Prefix < 1 || ipv6Prefix > 128) {
-    throw new ConfigurationError(`byIp: ipv6Prefix must be a whole number from 1 to 128; it is ${ipv6Prefix}.`);
-  }
-  const book = new AddressBook(trustedRanges(trustedProxies), ipv6Prefix);
-  const trustsUnix = trustedProxies.includes('unix');
+  const addresses = new ClientAddresses(options, 'byIp');
   return (caller) => {
-    const peer = peerOf(caller, book, trustsUnix);
-    if (!peer.isTrusted) return peer.key;
-    const hops = caller.headers[header];
-    if (hops === undefined) return peer.key;
-    return firstUntrusted(peer, typeof hops === 'string' ? hops : hops.join(','), book).key;
+    const known = addresses.of(caller);
+    if (known === undefined) throw withoutAddress(caller);
+    return known.key;
   };
 }
 
-/** The other end of the connection. */
-function peerOf({ remoteAddress, request, type }: Caller, book: AddressBook, trustsUnix: boolean): KnownAddress {
-  if (remoteAddress !== undefined) {
-    const peer = book.find(remoteAddress);
-    if (peer !== undefined) return peer;
-  } else if (trustsUnix && (type === 'http' || type === 'graphql') && request !== undefined) {
-    if (isUnixSocket(nodeRequestOf(request as AnyRequest).socket)) return UNIX;
-  }
-  throw new ConfigurationError(
+function withoutAddress({ type }: Caller): ConfigurationError {
+  return new ConfigurationError(
     `byIp: this ${type} call has no address to go by. ` +
       (type === 'rpc'
         ? 'Give its policy a tracker that knows whose message it is.'
         : "If a proxy brings requests by a unix socket, name 'unix' in trustedProxies; if the GraphQL context has no request, put it there as 'req'; " +
           'else give the policy a tracker of another kind. A client that has left has no address either.'),
-  );
-}
-
-/** Walks from proxy to proxy for as long as each is trusted. */
-function firstUntrusted(peer: KnownAddress, hops: string, book: AddressBook): KnownAddress {
-  const first = hops.length - LONGEST_HEADER;
-  let known = peer;
-  let end = hops.length;
-  for (let hop = 0; hop < MOST_HOPS && known.isTrusted && end > 0; hop++) {
-    const comma = hops.lastIndexOf(',', end - 1);
-    if (comma + 1 < first) break;
-    const next = book.find(hops.slice(comma + 1, end).trim());
-    if (next === undefined) break;
-    known = next;
-    end = comma;
-  }
-  return known;
-}
-
-function listHeader(header: string): string {
-  const name = headerName(header, 'byIp: header');
-  if (name !== 'forwarded') return name;
-  throw new ConfigurationError(
-    "byIp: header must be one that lists addresses, and 'forwarded' has a syntax of its own. Have the proxy send X-Forwarded-For.",
-  );
-}
-
-function trustedRanges(proxies: unknown): IpRange[] {
-  if (!Array.isArray(proxies)) {
-    throw new ConfigurationError("byIp: trustedProxies must be a list, such as ['loopback', '10.0.0.0/8'].");
-  }
-  return proxies.flatMap((proxy: unknown) => (NAMED.get(proxy as string) ?? [proxy]).map(trustedRange));
-}
-
-function trustedRange(proxy: unknown): IpRange {
-  const range = typeof proxy === 'string' ? parseRange(proxy) : undefined;
-  if (range !== undefined) return range;
-  throw new ConfigurationError(
-    `byIp: trustedProxies must hold addresses, ranges such as '10.0.0.0/8', 'loopback', 'private' or 'unix'; it holds '${String(proxy)}'.`,
   );
 }

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
 import { bySession } from './by-session.js';
-import type { Caller } from './caller.js';
+import type { Caller } from '../../core/calls/caller.js';
 
 const call = (request: unknown, cookie?: string): Caller =>
   ({ type: 'http', request, headers: { cookie }, remoteAddress: '192.0.2.1' }) as unknown as Caller;

@@ -1,5 +1,5 @@
 import { byIp } from './by-ip.js';
-import type { Caller } from './caller.js';
+import type { Caller } from '../../core/calls/caller.js';
 import { digestOf } from './digest.js';
 import type { Tracker } from './tracker.js';
 

@@ -1,6 +1,6 @@
 import { describe, expect, it, jest } from '@jest/globals';
 import { byUser } from './by-user.js';
-import type { Caller } from './caller.js';
+import type { Caller } from '../../core/calls/caller.js';
 
 const call = (user: unknown): Caller =>
   ({ type: 'http', user, headers: {}, remoteAddress: '192.0.2.1' }) as unknown as Caller;

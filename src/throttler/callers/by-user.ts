@@ -1,6 +1,6 @@
 import type { KeyPart } from '../../core/keys/key-part.js';
 import { byIp } from './by-ip.js';
-import type { Caller } from './caller.js';
+import type { Caller } from '../../core/calls/caller.js';
 import type { Tracker } from './tracker.js';
 
 /** What tells a user from all others; nothing when this one cannot be told. Asked only where somebody is logged in. */

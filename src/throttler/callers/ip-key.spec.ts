@@ -1,7 +1,7 @@
 import { expect, it } from '@jest/globals';
 import { RateLimitUsageError } from '../throttler.errors.js';
 import { byIp } from './by-ip.js';
-import type { Caller } from './caller.js';
+import type { Caller } from '../../core/calls/caller.js';
 import { ipKey } from './ip-key.js';
 
 it.each(['203.0.113.7', '::ffff:203.0.113.7', '2001:db8:1:2:3::4', '2001:DB8:1:2::', '[::1]:443', 'fe80::1%eth0'])(

@@ -1,7 +1,7 @@
 import type { KeyParts } from '../../core/keys/key-part.js';
 import { RateLimitUsageError } from '../throttler.errors.js';
 import type { ByIpOptions } from './by-ip.js';
-import { bareAddress, networkOf, parseAddress } from './ip-address.js';
+import { bareAddress, networkOf, parseAddress } from '../../core/calls/ip-address.js';
 
 /**
  * The tracker of whoever calls from an address, as `byIp` with the same `ipv6Prefix` has it: for `RateLimiter`, where an operator looks at a client or

@@ -5,7 +5,7 @@ import { throttlerConsume, throttlerRelease, throttlerRenew } from '../throttler
 import { blockKey, type Ask } from './ask.js';
 import { scriptWords } from './script-words.js';
 import { ServerTime } from './server-time.js';
-import { TurnBatcher } from './turn-batcher.js';
+import { TurnBatcher } from '../../core/scripts/turn-batcher.js';
 import { readVerdicts, type Verdict } from './verdict.js';
 
 /** What the script does with the units of a request: nothing, takes them where all policies have room, takes them in any case. */

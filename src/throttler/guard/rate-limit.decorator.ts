@@ -1,4 +1,4 @@
-import type { Caller } from '../callers/caller.js';
+import type { Caller } from '../../core/calls/caller.js';
 import { algorithmOf } from '../policies/algorithm.js';
 import type { RoutePolicy } from '../policies/policy.options.js';
 import { addRule, type RouteRule } from './route-metadata.js';

@@ -1,7 +1,7 @@
 import { Injectable, type ExecutionContext, type OnModuleInit } from '@nestjs/common';
 import { DiscoveryService, MetadataScanner } from '@nestjs/core';
 import { ConfigurationError } from '../../core/errors/configuration.error.js';
-import type { Caller } from '../callers/caller.js';
+import type { Caller } from '../../core/calls/caller.js';
 import { resolvePolicy, type Policy } from '../policies/policy.js';
 import type { RoutePolicy } from '../policies/policy.options.js';
 import { MOST_POLICIES } from '../policies/policy-registry.js';

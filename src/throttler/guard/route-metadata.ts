@@ -1,4 +1,4 @@
-import type { Caller } from '../callers/caller.js';
+import type { Caller } from '../../core/calls/caller.js';
 import type { RoutePolicy } from '../policies/policy.options.js';
 
 const RULES: unique symbol = Symbol('rookery:throttler:rules');

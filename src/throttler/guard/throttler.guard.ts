@@ -1,5 +1,5 @@
 import { Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
-import { callerOf, type Caller } from '../callers/caller.js';
+import { callerOf, type Caller } from '../../core/calls/caller.js';
 import type { PolicyUse } from '../engine/ask.js';
 import { rateLimitHeaders } from '../http/rate-limit-headers.js';
 import { PROBLEM_JSON, RateLimitException } from '../http/rate-limit.exception.js';
@@ -34,7 +34,7 @@ export class ThrottlerGuard implements CanActivate {
   async canActivate(context: ExecutionContext): Promise<boolean> {
     const limits = this.routes.of(context.getClass(), context.getHandler());
     if (limits.length === 0) return true;
-    const caller = callerOf(context);
+    const caller = callerOf(context, OTHER_HANDLERS);
     const { options, limiter } = this.runtime;
     if (counted.has(caller.identity)) return true;
     counted.add(caller.identity);
@@ -92,4 +92,5 @@ function placeOf(context: ExecutionContext): string {
   return `${context.getClass().name}.${context.getHandler().name}`;
 }
 
+const OTHER_HANDLERS = 'Put @SkipRateLimit() on the handler, and ask RateLimiter in it, with a key of your own.';
 const NONE = { standard: false, legacy: false };

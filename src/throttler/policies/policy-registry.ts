@@ -1,7 +1,7 @@
 import { ConfigurationError } from '../../core/errors/configuration.error.js';
 import type { KeyParts } from '../../core/keys/key-part.js';
 import { KeySpace } from '../../core/keys/key-space.js';
-import type { Caller } from '../callers/caller.js';
+import type { Caller } from '../../core/calls/caller.js';
 import type { PolicyUse } from '../engine/ask.js';
 import { resolvePolicy, type Policy, type PolicyDefaults } from './policy.js';
 import type { RateLimitPolicy } from './policy.options.js';

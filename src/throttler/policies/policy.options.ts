@@ -1,5 +1,5 @@
 import type { Duration } from '../../core/time/duration.js';
-import type { Caller } from '../callers/caller.js';
+import type { Caller } from '../../core/calls/caller.js';
 import type { Tracker } from '../callers/tracker.js';
 
 /** So many units in so long a time: `'10/s'`, `'100/15m'`. */

@@ -1,7 +1,7 @@
 import { ConfigurationError } from '../../core/errors/configuration.error.js';
 import { KeySpace } from '../../core/keys/key-space.js';
 import { durationOption } from '../../core/time/duration-option.js';
-import type { Caller } from '../callers/caller.js';
+import type { Caller } from '../../core/calls/caller.js';
 import type { Tracker } from '../callers/tracker.js';
 import { RateLimitUsageError } from '../throttler.errors.js';
 import { algorithmOf, KIND, type Algorithm } from './algorithm.js';

@@ -1,5 +1,5 @@
 import type { ExecutionContext } from '@nestjs/common';
-import { ConfigurationError } from '../../core/errors/configuration.error.js';
+import { ConfigurationError } from '../errors/configuration.error.js';
 import { nodeRequestOf, responseTo, userOf, type AnyRequest, type AnySocket } from './node-request.js';
 
 /** Who calls a handler, the same for every kind of handler and on every adapter. */
@@ -23,9 +23,9 @@ export interface Caller {
 /**
  * Who makes the call of this context. Nothing of the request is read until it is asked for.
  *
- * Throws `ConfigurationError` for a kind of handler that is none of http, graphql, ws and rpc.
+ * Throws `ConfigurationError` for a kind of handler that is none of http, graphql, ws and rpc; `otherwise` says in it what to do instead.
  */
-export function callerOf(context: ExecutionContext): Caller {
+export function callerOf(context: ExecutionContext, otherwise: string): Caller {
   const type = context.getType<string>();
   switch (type) {
     case 'http':
@@ -38,8 +38,7 @@ export function callerOf(context: ExecutionContext): Caller {
       return new RpcCaller(context);
     default:
       throw new ConfigurationError(
-        `ThrottlerGuard cannot tell who calls a handler of type '${type}': it knows http, graphql, ws and rpc. ` +
-          'Put @SkipRateLimit() on the handler, and ask RateLimiter in it, with a key of your own.',
+        `It cannot be told who calls a handler of type '${type}': only http, graphql, ws and rpc are known. ${otherwise}`,
       );
   }
 }

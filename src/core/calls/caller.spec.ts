@@ -1,8 +1,10 @@
 import type { ExecutionContext } from '@nestjs/common';
 import { ExecutionContextHost } from '@nestjs/core/internal';
 import { describe, expect, it } from '@jest/globals';
-import { ConfigurationError } from '../../core/errors/configuration.error.js';
-import { callerOf } from './caller.js';
+import { ConfigurationError } from '../errors/configuration.error.js';
+import { callerOf as callerOfContext } from './caller.js';
+
+const callerOf = (context: ExecutionContext) => callerOfContext(context, 'Ask RateLimiter.');
 
 function contextOf(type: string, args: unknown[]): ExecutionContext {
   const host = new ExecutionContextHost(args);

@@ -1,4 +1,4 @@
-import { ConfigurationError } from '../../core/errors/configuration.error.js';
+import { ConfigurationError } from '../errors/configuration.error.js';
 
 /** The name as requests have it, in lower case. Throws `ConfigurationError` naming the option for what no header can be called. */
 export function headerName(header: unknown, option: string): string {
