@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { setHeaders, setHeadersBeside } from './response-access.js';
+import { setHeaders } from '../../core/calls/response-headers.js';
+import { setHeadersBeside } from './response-access.js';
 
 /** A response of Node's kind, as far as headers go. */
 function response(headersSent = false) {

@@ -1,28 +1,15 @@
-import type { HeaderFields } from '../http/rate-limit-headers.js';
+import { setHeaders, type HeaderFields } from '../../core/calls/response-headers.js';
 import type { RateLimitResult } from '../rate-limit-result.js';
 
 /** Node's response, which Express' is, or Fastify's reply. */
 interface AnyResponse {
-  readonly setHeader?: (name: string, value: string) => unknown;
-  readonly header?: (name: string, value: string) => unknown;
   readonly getHeader?: (name: string) => unknown;
   readonly once?: (event: string, listener: () => void) => unknown;
-  readonly headersSent?: boolean;
   readonly destroyed?: boolean;
-  readonly raw?: Pick<AnyResponse, 'once' | 'headersSent' | 'destroyed'>;
+  readonly raw?: Pick<AnyResponse, 'once' | 'destroyed'>;
 }
 
-/** Sets headers, on whichever adapter's response, if they are not on their way already. */
-export function setHeaders(response: unknown, fields: HeaderFields): void {
-  const any = response as AnyResponse;
-  if ((any.raw ?? any).headersSent === true) return;
-  for (const [name, value] of fields) {
-    if (any.setHeader !== undefined) any.setHeader(name, value);
-    else any.header?.(name, value);
-  }
-}
-
-/** The same for one of several calls that are answered together: the answer tells of the one that has to wait longest. */
+/** Sets the headers of one of several calls that are answered together: the answer tells of the one that has to wait longest. */
 export function setHeadersBeside(response: unknown, fields: HeaderFields): void {
   const said = Number((response as AnyResponse).getHeader?.('Retry-After') ?? 0);
   const wait = Number(fields.find(([name]) => name === 'Retry-After')?.[1] ?? 0);

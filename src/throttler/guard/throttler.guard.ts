@@ -1,13 +1,14 @@
 import { Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
 import { callerOf, type Caller } from '../../core/calls/caller.js';
+import { PROBLEM_JSON, setHeaders } from '../../core/calls/response-headers.js';
 import type { PolicyUse } from '../engine/ask.js';
 import { rateLimitHeaders } from '../http/rate-limit-headers.js';
-import { PROBLEM_JSON, RateLimitException } from '../http/rate-limit.exception.js';
+import { RateLimitException } from '../http/rate-limit.exception.js';
 import type { RateLimitResult } from '../rate-limit-result.js';
 import { ThrottlerRuntime } from '../throttler.runtime.js';
 import { RateLimitUsageError } from '../throttler.errors.js';
 import { graphqlRefusal, refusalOfMessage } from './refusals-outside-http.js';
-import { hasEnd, releaseWhenAnswered, setHeaders, setHeadersBeside } from './response-access.js';
+import { hasEnd, releaseWhenAnswered, setHeadersBeside } from './response-access.js';
 import { RouteLimits, type RouteLimit } from './route-limits.js';
 import { unseenEnd } from './unseen-end.js';
 

@@ -1,9 +1,7 @@
+import type { HeaderFields } from '../../core/calls/response-headers.js';
 import { serializeInteger, serializeString } from 'structured-headers';
 import type { PolicyResult, RateLimitResult } from '../rate-limit-result.js';
 import type { RateLimitHeaders } from '../throttler.options.js';
-
-/** Names and values of headers, in the order in which they are set. */
-export type HeaderFields = readonly (readonly [name: string, value: string])[];
 
 /** The unit of a quota that counts requests at once, as the draft registers it. */
 const AT_ONCE = serializeString('concurrent-requests');

@@ -2,9 +2,6 @@
 import { HttpException, HttpStatus } from '@nestjs/common';
 import type { RateLimitResult } from '../rate-limit-result.js';
 
-/** The media type of problem details. */
-export const PROBLEM_JSON = 'application/problem+json';
-
 /** What a refused client is told: RFC 9457, with the types that the draft of the rate limit headers registers. */
 export interface RateLimitProblem {
   readonly type: string;

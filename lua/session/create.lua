@@ -1,0 +1,84 @@
+--[[
+  Make a session, list it with its user, and see to how many the user has.
+
+  Sessions of the same user lie in one slot with their list, so the count is exact however many log in at once. A listed session may have ended by its idle
+  timeout: it counts no more, and leaves the list here.
+
+  KEYS  session    hash  the new one
+  KEYS  index      zset  the sessions of its user, by their deadlines; left alone for a session of nobody
+  KEYS  deadlines  zset  when to look whether a session of this slot has ended
+  KEYS  ended      zset  ends that are to be told
+  ARGV  sessions   string   what the keys of the sessions of this slot begin with; an id follows
+  ARGV  id         string   of the new one
+  ARGV  user       string   empty for nobody
+  ARGV  idleMs     integer  it ends after so long without use
+  ARGV  lifeMs     integer  it ends after so long in any case
+  ARGV  most       integer  how many sessions a user may have; 0 for any number
+  ARGV  evicts     integer  when there are more: 1 ends the oldest, 0 refuses the new one
+  ARGV  tells      integer  1 when ends are told
+  ARGV  words...   bytes    fields and their values
+  REPLY [integer, integer]  the time at which it was made, in milliseconds, 0 when it is refused; how many were ended for it
+]]
+local session = KEYS[1]
+local index = KEYS[2]
+local deadlines = KEYS[3]
+local ended = KEYS[4]
+local sessions = ARGV[1]
+local id = ARGV[2]
+local user = ARGV[3]
+local idleMs = tonumber(ARGV[4])
+local lifeMs = tonumber(ARGV[5])
+local most = tonumber(ARGV[6])
+local evicts = tonumber(ARGV[7])
+local tells = tonumber(ARGV[8])
+
+local time = redis.call('TIME')
+local nowMs = time[1] * 1000 + math.floor(time[2] / 1000)
+local now = string.format('%.0f', nowMs)
+local deadline = string.format('%.0f', nowMs + lifeMs)
+local firstMs = math.min(idleMs, lifeMs)
+local evicted = 0
+
+if user ~= '' then
+  local live = {}
+  -- Without a limit to keep, a few are looked at each time: more than the one that is added.
+  for _, other in ipairs(redis.call('ZRANGE', index, 0, most > 0 and -1 or 7)) do
+    local state = redis.call('HMGET', sessions .. other, '#c', '#n')
+    if not state[1] then
+      redis.call('ZREM', index, other)
+    elseif not state[2] then
+      live[#live + 1] = { other, tonumber(state[1]) }
+    end
+  end
+  local excess = most > 0 and #live + 1 - most or 0
+  if excess > 0 then
+    if evicts == 0 then return { 0, 0 } end
+    table.sort(live, function(a, b) return a[2] < b[2] end)
+    for i = 1, excess do
+      local other = live[i][1]
+      local before = redis.call('HGET', sessions .. other, '#p')
+      if before then redis.call('UNLINK', sessions .. before) end
+      redis.call('UNLINK', sessions .. other)
+      redis.call('ZREM', index, other)
+      if tells == 1 then
+        redis.call('ZREM', deadlines, other .. user)
+        redis.call('ZADD', ended, now, other .. 'v' .. now .. user)
+      end
+      evicted = evicted + 1
+    end
+  end
+  redis.call('ZADD', index, deadline, id)
+  if redis.call('PTTL', index) < lifeMs then redis.call('PEXPIRE', index, lifeMs) end
+  redis.call('HSET', session, '#u', user)
+end
+
+redis.call('HSET', session, '#c', now, '#d', deadline, '#s', now, unpack(ARGV, 9))
+redis.call('PEXPIRE', session, firstMs)
+if tells == 1 then
+  redis.call('ZADD', deadlines, string.format('%.0f', nowMs + firstMs), id .. user)
+  -- A day longer than any session, so that no end goes untold while nobody listens for a while.
+  local keepMs = lifeMs + 86400000
+  if redis.call('PTTL', deadlines) < keepMs then redis.call('PEXPIRE', deadlines, keepMs) end
+  if evicted > 0 then redis.call('PEXPIRE', ended, 604800000) end
+end
+return { nowMs, evicted }

@@ -1,0 +1,48 @@
+--[[
+  Give a session a new id. The old one is good for reading during a grace, for requests that are under way; what they write goes to the successor.
+
+  KEYS  session    hash  under its old id
+  KEYS  successor  hash  under its new one
+  KEYS  index      zset  the sessions of its user, by their deadlines; left alone for a session of nobody
+  KEYS  deadlines  zset  when to look whether a session of this slot has ended
+  ARGV  id       string   the old one
+  ARGV  nextId   string   the new one
+  ARGV  user     string   empty for nobody
+  ARGV  graceMs  integer  0 for none
+  ARGV  tells    integer  1 when ends are told
+  REPLY integer | string[]  1 when it is done; 0 when there is no such session; the successor's id when it has one already
+]]
+local session = KEYS[1]
+local successor = KEYS[2]
+local index = KEYS[3]
+local deadlines = KEYS[4]
+local id = ARGV[1]
+local nextId = ARGV[2]
+local user = ARGV[3]
+local graceMs = tonumber(ARGV[4])
+local tells = tonumber(ARGV[5])
+
+local state = redis.call('HMGET', session, '#d', '#n')
+if not state[1] then return 0 end
+if state[2] then return { state[2] } end
+local time = redis.call('TIME')
+local nowMs = time[1] * 1000 + math.floor(time[2] / 1000)
+local leftMs = redis.call('PTTL', session)
+if graceMs > 0 then
+  redis.call('COPY', session, successor)
+  redis.call('HSET', successor, '#p', id)
+  redis.call('HSET', session, '#n', nextId)
+  redis.call('PEXPIRE', session, math.min(graceMs, leftMs))
+else
+  redis.call('RENAME', session, successor)
+end
+if user ~= '' then
+  redis.call('ZADD', index, state[1], nextId)
+  -- Until its grace is over, the old one ends with all others of its user.
+  if graceMs == 0 then redis.call('ZREM', index, id) end
+end
+if tells == 1 then
+  redis.call('ZREM', deadlines, id .. user)
+  redis.call('ZADD', deadlines, string.format('%.0f', nowMs + leftMs), nextId .. user)
+end
+return 1

@@ -1,0 +1,205 @@
+import type { RedisConnection } from '../../core/redis/redis-connection.js';
+import type { ScriptSendOptions } from '../../core/scripts/script-transport.js';
+import { TurnBatcher } from '../../core/scripts/turn-batcher.js';
+import type { AttributeChanges } from '../session-attributes.js';
+import type { LifetimeConfig, SessionConfig } from '../session-config.js';
+import {
+  sessionCreate,
+  sessionDestroy,
+  sessionList,
+  sessionLoad,
+  sessionRetire,
+  sessionRotate,
+  sessionSave,
+} from '../session.scripts.gen.js';
+import { FIELD, fieldOfName } from './session-fields.js';
+import type { SessionKeySpace, SessionPlace } from './session-keys.js';
+import { readRecord, type SessionRecord } from './session-record.js';
+
+/** What a client is known by. Empty where it is not known. */
+export interface Device {
+  readonly ip: string;
+  readonly agent: string;
+}
+
+/** What a session is made of. */
+export interface NewSession {
+  /** Empty for nobody. */
+  readonly user: string;
+  readonly lifetime: LifetimeConfig;
+  readonly device: Device;
+  readonly attributes: AttributeChanges;
+  /** The digest of a session of the same user that it takes the place of, and that ends with it; empty for none. */
+  readonly predecessor: string;
+}
+
+/** What became of a write: it is made; there is no such session; or its id was replaced, and this is the digest of the new one, empty where that is another's. */
+export type WriteOutcome = 'done' | 'gone' | { readonly successor: string };
+
+/** Why a session ends by a call. The scripts know the letters. */
+export const END_LETTER = { destroyed: 'd', revoked: 'r' } as const;
+
+const NO_EXCEPTION = '';
+
+class Loading {
+  constructor(
+    readonly key: string,
+    readonly idleMs: number,
+    readonly resolve: (record: SessionRecord | null) => void,
+    readonly reject: (error: unknown) => void,
+  ) {}
+}
+
+/** Sessions in Redis. Each method is one round trip, and the reads of one turn of the event loop share theirs where they lie in one slot. */
+export class RedisSessions {
+  readonly #send: ScriptSendOptions;
+  readonly #batcher: TurnBatcher<Loading>;
+  readonly #tells: number;
+
+  constructor(
+    private readonly connection: RedisConnection,
+    private readonly keys: SessionKeySpace,
+    private readonly config: Pick<
+      SessionConfig,
+      'idleMs' | 'graceMs' | 'most' | 'evicts' | 'endsEveryMs' | 'deadlineMs'
+    >,
+  ) {
+    this.#send = { deadlineMs: config.deadlineMs };
+    this.#tells = config.endsEveryMs === null ? 0 : 1;
+    this.#batcher = new TurnBatcher<Loading>(
+      ({ key }) => connection.groupOf(key),
+      (loadings) => this.#load(loadings),
+    );
+  }
+
+  /** How many a user may have; 0 for any number. */
+  get most(): number {
+    return this.config.most;
+  }
+
+  /** Null when there is none. Unless it is only looked at, its end is put off. */
+  load(place: SessionPlace, isUse: boolean): Promise<SessionRecord | null> {
+    return new Promise((resolve, reject) => {
+      this.#batcher.add(new Loading(place.key, isUse ? this.config.idleMs : 0, resolve, reject));
+    });
+  }
+
+  /** The time at which it was made, 0 when the user has too many; and how many were ended for it. */
+  create(
+    { digest, key, slot, tag }: SessionPlace,
+    { user, lifetime, device, attributes, predecessor }: NewSession,
+  ): Promise<readonly [createdMs: number, evicted: number]> {
+    const { idleMs, lifeMs } = lifetime;
+    const words: string[] = [];
+    if (idleMs !== this.config.idleMs) words.push(FIELD.idle, String(idleMs));
+    if (device.ip !== '') words.push(FIELD.ip, device.ip);
+    if (device.agent !== '') words.push(FIELD.agent, device.agent);
+    if (predecessor !== '') words.push(FIELD.predecessor, predecessor);
+    for (const [name, json] of attributes.set) words.push(fieldOfName(name), json);
+    return this.connection.scripts.run(
+      sessionCreate,
+      { session: key, index: this.keys.index(tag, user), deadlines: slot.deadlines, ended: slot.ended },
+      {
+        sessions: slot.sessions,
+        id: digest,
+        user,
+        idleMs,
+        lifeMs,
+        most: this.config.most,
+        evicts: this.config.evicts ? 1 : 0,
+        tells: this.#tells,
+        words,
+      },
+      this.#send,
+    );
+  }
+
+  async save({ key }: SessionPlace, { removed, set }: AttributeChanges): Promise<WriteOutcome> {
+    const words = removed.map(fieldOfName);
+    for (const [name, json] of set) words.push(fieldOfName(name), json);
+    const args = { removed: removed.length, words };
+    return outcomeOf(await this.connection.scripts.run(sessionSave, { session: key }, args, this.#send));
+  }
+
+  /** Moves it to another digest of its slot. */
+  async rotate({ digest, key, slot, tag }: SessionPlace, next: SessionPlace, user: string): Promise<WriteOutcome> {
+    return outcomeOf(
+      await this.connection.scripts.run(
+        sessionRotate,
+        { session: key, successor: next.key, index: this.keys.index(tag, user), deadlines: slot.deadlines },
+        { id: digest, nextId: next.digest, user, graceMs: this.config.graceMs, tells: this.#tells },
+        this.#send,
+      ),
+    );
+  }
+
+  /** Ends it in favour of another, and says what it was. Null when there is none. With a grace, it can be read for a while. */
+  async retire(
+    { digest, key, slot, tag }: SessionPlace,
+    user: string,
+    hasGrace: boolean,
+  ): Promise<SessionRecord | null> {
+    return readRecord(
+      await this.connection.scripts.run(
+        sessionRetire,
+        { session: key, index: this.keys.index(tag, user), deadlines: slot.deadlines, ended: slot.ended },
+        { id: digest, user, graceMs: hasGrace ? this.config.graceMs : 0, tells: this.#tells },
+        this.#send,
+      ),
+    );
+  }
+
+  /** Ends one. Resolves with how many have ended, 0 or 1. */
+  destroy({ digest, slot, tag }: SessionPlace, user: string): Promise<number> {
+    return this.#destroy(tag, slot, user, { reason: 'destroyed', except: NO_EXCEPTION, isListed: 0, ids: [digest] });
+  }
+
+  /** Ends one if it is the user's. Resolves with how many have ended, 0 or 1. */
+  revoke(tag: string, user: string, digest: string): Promise<number> {
+    const slot = this.keys.slot(tag);
+    return this.#destroy(tag, slot, user, { reason: 'revoked', except: NO_EXCEPTION, isListed: 1, ids: [digest] });
+  }
+
+  /** Ends all of a user, but for one. Resolves with how many have ended. */
+  revokeAll(tag: string, user: string, except: string = NO_EXCEPTION): Promise<number> {
+    return this.#destroy(tag, this.keys.slot(tag), user, { reason: 'revoked', except, isListed: 1, ids: [] });
+  }
+
+  list(tag: string, user: string): Promise<readonly (readonly string[])[]> {
+    const args = { sessions: this.keys.slot(tag).sessions };
+    return this.connection.scripts.run(sessionList, { index: this.keys.index(tag, user) }, args, this.#send);
+  }
+
+  #destroy(
+    tag: string,
+    { sessions, deadlines, ended }: SessionPlace['slot'],
+    user: string,
+    what: {
+      readonly reason: keyof typeof END_LETTER;
+      readonly except: string;
+      readonly isListed: number;
+      readonly ids: readonly string[];
+    },
+  ): Promise<number> {
+    return this.connection.scripts.run(
+      sessionDestroy,
+      { index: this.keys.index(tag, user), deadlines, ended },
+      { sessions, user, ...what, reason: END_LETTER[what.reason], tells: this.#tells },
+      this.#send,
+    );
+  }
+
+  #load(loadings: readonly Loading[]): void {
+    const sessions = loadings.map(({ key }) => key);
+    const idleMs = loadings.map((loading) => loading.idleMs);
+    this.connection.scripts.run(sessionLoad, { sessions }, { idleMs }, this.#send).then(
+      (replies) => loadings.forEach(({ resolve }, at) => resolve(readRecord(replies[at] ?? []))),
+      (error: unknown) => loadings.forEach(({ reject }) => reject(error)),
+    );
+  }
+}
+
+function outcomeOf(reply: number | readonly string[]): WriteOutcome {
+  if (typeof reply !== 'number') return { successor: reply[0] ?? '' };
+  return reply === 1 ? 'done' : 'gone';
+}

@@ -1,0 +1,122 @@
+import { Logger } from '@nestjs/common';
+import type { RedisConnection } from '../../core/redis/redis-connection.js';
+import type { Cancel, Clock } from '../../core/time/clock.js';
+import type { SessionCounters } from '../session-counters.js';
+import type { EndReason, SessionEnd, SessionEndListener } from '../session.events.js';
+import { sessionSweep } from '../session.scripts.gen.js';
+import type { SessionKeySpace } from './session-keys.js';
+import { allSlotTags } from './slot-tags.js';
+
+/** So many ends of one slot are taken at once. */
+const MOST_AT_ONCE = 100;
+
+/** After that, whoever has taken an end is taken for dead, and another tells of it. */
+const LEASE_MS = 30_000;
+
+const DIGEST_LENGTH = 27;
+const TIME_LENGTH = 13;
+const REASONS: Readonly<Record<string, EndReason>> = {
+  x: 'expired',
+  d: 'destroyed',
+  r: 'revoked',
+  v: 'evicted',
+  l: 'replaced',
+};
+
+/**
+ * Tells of ends, at least once: looks through the slots, takes what has ended, calls the listeners, and takes out what all of them have dealt with.
+ *
+ * One of many processes tells of an end. A look is one command for each of the 256 slots of sessions, in one write to each node.
+ */
+export class SessionEnds {
+  readonly #listeners = new Set<{ readonly listener: SessionEndListener }>();
+  readonly #logger = new Logger('SessionModule');
+  #cancelTimer: Cancel | null = null;
+  #looking: Promise<void> | null = null;
+  #isClosed = false;
+
+  constructor(
+    private readonly connection: RedisConnection,
+    private readonly keys: SessionKeySpace,
+    private readonly clock: Clock,
+    private readonly counters: SessionCounters,
+    private readonly everyMs: number,
+    private readonly deadlineMs: number,
+  ) {}
+
+  on(listener: SessionEndListener): Cancel {
+    const entry = { listener };
+    this.#listeners.add(entry);
+    if (this.#cancelTimer === null && this.#looking === null) this.#arm();
+    return () => void this.#listeners.delete(entry);
+  }
+
+  /** Takes nothing more, and waits for what was taken. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    this.#cancelTimer?.();
+    await this.#looking;
+  }
+
+  #arm(): void {
+    if (this.#isClosed || this.#listeners.size === 0) {
+      this.#cancelTimer = null;
+      return;
+    }
+    // Processes that were started together look one after the other.
+    const inMs = this.everyMs * (0.75 + Math.random() / 2);
+    this.#cancelTimer = this.clock.setTimeout(() => {
+      this.#looking = this.#look().finally(() => {
+        this.#looking = null;
+        this.#arm();
+      });
+    }, inMs);
+  }
+
+  async #look(): Promise<void> {
+    await Promise.all(allSlotTags().map((tag) => this.#lookAt(tag)));
+  }
+
+  async #lookAt(tag: string): Promise<void> {
+    const { sessions, deadlines, ended } = this.keys.slot(tag);
+    const options = { deadlineMs: this.deadlineMs };
+    try {
+      for (let isMore = true; isMore && !this.#isClosed;) {
+        const args = { sessions, most: MOST_AT_ONCE, leaseMs: LEASE_MS };
+        const taken = await this.connection.scripts.run(sessionSweep, { deadlines, ended }, args, options);
+        const told = (await Promise.all(taken.map((member) => this.#tell(member)))).flatMap((member) => member ?? []);
+        if (told.length > 0) await this.connection.send('ZREM', [ended, ...told], options);
+        this.counters.endsTold += told.length;
+        isMore = taken.length === MOST_AT_ONCE;
+      }
+    } catch {
+      // Redis is away, which its connection tells of. What was taken comes again.
+    }
+  }
+
+  /** The member, when all listeners have dealt with it. */
+  async #tell(member: string): Promise<string | null> {
+    const end = readEnd(member);
+    const results = await Promise.allSettled([...this.#listeners].map(async ({ listener }) => listener(end)));
+    let isTold = true;
+    for (const result of results) {
+      if (result.status === 'fulfilled') continue;
+      isTold = false;
+      const { reason } = result as { readonly reason: unknown };
+      const name = reason instanceof Error ? reason.name : typeof reason;
+      this.#logger.error(`A listener to the ends of sessions failed, and is told once more later: ${name}.`);
+    }
+    return isTold ? member : null;
+  }
+}
+
+function readEnd(member: string): SessionEnd {
+  const atEnd = DIGEST_LENGTH + 1 + TIME_LENGTH;
+  const user = member.slice(atEnd);
+  return {
+    handle: member.slice(0, DIGEST_LENGTH),
+    userId: user === '' ? null : user,
+    reason: REASONS[member[DIGEST_LENGTH] ?? ''] ?? 'expired',
+    atMs: Number(member.slice(DIGEST_LENGTH + 1, atEnd)),
+  };
+}

@@ -1,0 +1,137 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { Injectable, type ExecutionContext } from '@nestjs/common';
+import { callerOf, type Caller } from '../../core/calls/caller.js';
+import { nodeRequestOf, responseTo, type AnyRequest } from '../../core/calls/node-request.js';
+import { ConfigurationError } from '../../core/errors/configuration.error.js';
+import { SessionRuntime } from '../session.runtime.js';
+import { SessionHandle } from '../session.js';
+import { isPassive } from './route-metadata.js';
+import { NO_CARRIER, ResponseCarrier } from './response-carrier.js';
+
+const SESSION: unique symbol = Symbol('rookery:session');
+const OTHER_HANDLERS = 'Ask SessionService there.';
+
+/** Where a request keeps its session: on Node's request, so that middleware, guards and handlers of either adapter find the same one. */
+interface SessionBearer extends AnyRequest {
+  [SESSION]?: OpenSession;
+}
+
+/** The session of a request. */
+class OpenSession {
+  session: SessionHandle | undefined;
+
+  constructor(
+    readonly opened: Promise<SessionHandle>,
+    readonly carrier: ResponseCarrier | null,
+  ) {}
+}
+
+/** The session of a message, which has no request to keep it on. Costs nothing until there is one. */
+const sessionOfMessage = new AsyncLocalStorage<SessionHandle>();
+
+/** Runs `work`, in which {@link currentSession} finds the session of a message. */
+export function withSession<Result>(session: SessionHandle, work: () => Result): Result {
+  return sessionOfMessage.run(session, work);
+}
+
+/** The session that {@link RequestSessions} has found for this call. */
+export function currentSession(context: ExecutionContext): SessionHandle {
+  const { type, request } = callerOf(context, OTHER_HANDLERS);
+  const session =
+    type === 'ws'
+      ? sessionOfMessage.getStore()
+      : (nodeRequestOf(request as AnyRequest) as SessionBearer)[SESSION]?.session;
+  if (session !== undefined) return session;
+  throw new ConfigurationError(
+    `@Session() found no session in ${context.getClass().name}: its interceptor did not run. Import SessionModule.forRoot().`,
+  );
+}
+
+/** Finds the session of a request, and reads it once however often it is asked for. */
+@Injectable()
+export class RequestSessions {
+  constructor(private readonly runtime: SessionRuntime) {}
+
+  /**
+   * The session of a call: of a handler of HTTP, of a GraphQL resolver, or of a gateway's message, by the cookie of its handshake.
+   *
+   * A cookie that is not in order, or of no session, makes for a new one. Rejects with `RedisUnavailableError`. One round trip for a request, and for each
+   * message; none without a cookie.
+   */
+  of(context: ExecutionContext): Promise<SessionHandle> {
+    const caller = callerOf(context, OTHER_HANDLERS);
+    const isUse = !isPassive(context.getHandler(), context.getClass());
+    if (caller.type === 'ws') return this.#ofMessage(caller, isUse);
+    if (caller.type === 'rpc' || caller.request === undefined) {
+      throw new ConfigurationError(`A call of type ${caller.type} without a request has no session. ${OTHER_HANDLERS}`);
+    }
+    return this.#ofRequest(caller, isUse);
+  }
+
+  /** The same for middleware. */
+  ofMiddleware(request: AnyRequest, response: unknown): Promise<SessionHandle> {
+    const { headers = {} } = request;
+    const remoteAddress = nodeRequestOf(request).socket?.remoteAddress;
+    return this.#ofRequest({ type: 'http', request, response, headers, remoteAddress }, true);
+  }
+
+  #ofRequest(call: SessionCall, isUse: boolean): Promise<SessionHandle> {
+    const bearer = nodeRequestOf(call.request as AnyRequest) as SessionBearer;
+    const open = bearer[SESSION];
+    if (open === undefined) return this.#open(call, isUse, bearer).opened;
+    // Middleware on Fastify has but Node's response, whose cookies those of the reply would replace.
+    if (call.response !== undefined) open.carrier?.answerBy(call.response);
+    return open.opened;
+  }
+
+  #open(call: SessionCall, isUse: boolean, bearer: SessionBearer): OpenSession {
+    const { cookie, devices } = this.runtime;
+    const id = this.#idOf(call);
+    const response = call.response ?? responseTo(call.request as AnyRequest);
+    const carrier =
+      response === undefined ? null : new ResponseCarrier(response, cookie, () => devices.of(call), id !== undefined);
+    const open: OpenSession = new OpenSession(
+      this.runtime.open(id ?? null, isUse, carrier ?? NO_CARRIER).then((session) => {
+        open.session = session;
+        saveAtTheEnd(response, session);
+        return session;
+      }),
+      carrier,
+    );
+    bearer[SESSION] = open;
+    return open;
+  }
+
+  #ofMessage(caller: Caller, isUse: boolean): Promise<SessionHandle> {
+    // Pages of other sites can open a WebSocket too, and browsers send the cookie along.
+    const id = this.runtime.origins.admits(caller) ? this.#idOf(caller) : undefined;
+    return this.runtime.open(id ?? null, isUse, NO_CARRIER);
+  }
+
+  #idOf({ headers }: Pick<Caller, 'headers'>): string | null | undefined {
+    const id = this.runtime.cookie.read(headers['cookie']);
+    if (id === null) this.runtime.counters.rejectedCookies += 1;
+    return id;
+  }
+}
+
+/** What is read of a request. */
+type SessionCall = Pick<Caller, 'type' | 'request' | 'response' | 'headers' | 'remoteAddress'>;
+
+interface EndingResponse {
+  readonly raw?: Pick<EndingResponse, 'once'>;
+  readonly once?: (event: 'close', listener: () => void) => unknown;
+}
+
+/** What a guard has changed before it threw, or a handler that writes its answer itself, is not lost. */
+function saveAtTheEnd(response: unknown, session: SessionHandle): void {
+  const { raw, once } = (response ?? {}) as EndingResponse;
+  if ((raw?.once ?? once) === undefined) return;
+  (raw ?? (response as EndingResponse)).once?.('close', () => {
+    if (!session.isNew && session.hasChanged) session.save().catch(ignoreSinceItIsCounted);
+  });
+}
+
+function ignoreSinceItIsCounted(): void {
+  // The answer is out; `lateSaves` and the connection's health tell of it.
+}

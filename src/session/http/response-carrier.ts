@@ -1,0 +1,67 @@
+import type { SessionCookie } from '../cookie/session-cookie.js';
+import type { Device } from '../engine/redis-sessions.js';
+import { UNKNOWN_DEVICE } from '../engine/device.js';
+import type { SessionCarrier } from '../session.js';
+
+/** Node's response, which Express' is, or Fastify's reply. */
+interface AnyResponse {
+  readonly appendHeader?: (name: string, value: string) => unknown;
+  readonly header?: (name: string, value: string) => unknown;
+  readonly raw?: { readonly headersSent?: boolean };
+  readonly headersSent?: boolean;
+}
+
+/** Gives ids to a client by the cookies of its answer. */
+export class ResponseCarrier implements SessionCarrier {
+  constructor(
+    private response: unknown,
+    private readonly cookie: SessionCookie,
+    private readonly deviceOf: () => Device,
+    private hasCookie: boolean,
+  ) {}
+
+  /** The same answer, as the adapter knows it. */
+  answerBy(response: unknown): void {
+    this.response = response;
+  }
+
+  get device(): Device {
+    return this.deviceOf();
+  }
+
+  get isOpen(): boolean {
+    const response = this.response as AnyResponse;
+    return (response.raw ?? response).headersSent !== true;
+  }
+
+  issue(id: string, lifeMs: number): void {
+    this.hasCookie = true;
+    this.#append(this.cookie.issue(id, lifeMs));
+  }
+
+  withdraw(): void {
+    if (!this.hasCookie || !this.isOpen) return;
+    this.hasCookie = false;
+    this.#append(this.cookie.withdraw());
+  }
+
+  #append(value: string): void {
+    const response = this.response as AnyResponse;
+    // Fastify's appends cookies, and replaces other headers. Express' has both.
+    if (response.appendHeader !== undefined) response.appendHeader('Set-Cookie', value);
+    else response.header?.('set-cookie', value);
+  }
+}
+
+/** For a call whose answer can set no cookie: a message over a WebSocket. */
+export const NO_CARRIER: SessionCarrier = {
+  device: UNKNOWN_DEVICE,
+  isOpen: false,
+  issue: () => undefined,
+  withdraw: () => undefined,
+};
+
+/** For a session whose token the application itself gives to the client. */
+export function handedOver(device: Device): SessionCarrier {
+  return { device, isOpen: true, issue: () => undefined, withdraw: () => undefined };
+}

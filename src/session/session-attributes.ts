@@ -1,0 +1,133 @@
+import { jsonCodec } from '../core/codec/json.codec.js';
+import { SessionUsageError } from './session.errors.js';
+
+/** What has changed since the session was read. */
+export interface AttributeChanges {
+  readonly removed: readonly string[];
+  /** Names, and values in JSON. */
+  readonly set: readonly (readonly [name: string, json: string])[];
+}
+
+/** Names that lead to the prototype of whatever object they are copied to. */
+const FORBIDDEN: ReadonlySet<string> = new Set(['__proto__', 'constructor', 'prototype']);
+const LONGEST_NAME = 200;
+const MOST_ATTRIBUTES = 1_000;
+
+/** What one request sees of a session's attributes: what was stored, read when it is asked for, and what it has changed since. */
+export class SessionAttributesView {
+  #stored: Map<string, Buffer>;
+  readonly #values = new Map<string, unknown>();
+  readonly #removed = new Set<string>();
+
+  constructor(stored: Map<string, Buffer>) {
+    this.#stored = stored;
+  }
+
+  get(name: string): unknown {
+    if (this.#values.has(name)) return this.#values.get(name);
+    const bytes = this.#removed.has(name) ? undefined : this.#stored.get(name);
+    if (bytes === undefined) return undefined;
+    const value = jsonCodec.decode(bytes);
+    // It may be an object that the caller changes.
+    this.#values.set(name, value);
+    return value;
+  }
+
+  has(name: string): boolean {
+    return this.#values.has(name) || (this.#stored.has(name) && !this.#removed.has(name));
+  }
+
+  set(name: string, value: unknown): void {
+    if (value === undefined) {
+      this.delete(name);
+      return;
+    }
+    checkName(name);
+    // What cannot be kept is refused here, where it comes from, and not at the end of the request.
+    jsonCodec.encode(value);
+    this.#values.set(name, value);
+    this.#removed.delete(name);
+    if (this.#values.size > MOST_ATTRIBUTES) {
+      throw new SessionUsageError(`A session holds ${MOST_ATTRIBUTES} attributes at most.`);
+    }
+  }
+
+  delete(name: string): boolean {
+    const had = this.has(name);
+    this.#values.delete(name);
+    if (this.#stored.has(name)) this.#removed.add(name);
+    return had;
+  }
+
+  names(): string[] {
+    const stored = [...this.#stored.keys()].filter((name) => !this.#removed.has(name));
+    return [...new Set([...stored, ...this.#values.keys()])];
+  }
+
+  /** Values that were handed out are compared with what was stored: an object may have been changed within. Null when nothing has. */
+  changes(): AttributeChanges | null {
+    if (this.#values.size === 0 && this.#removed.size === 0) return null;
+    const set: [string, string][] = [];
+    for (const [name, value] of this.#values) {
+      const json = jsonCodec.encode(value).toString();
+      if (!isEqual(this.#stored.get(name), json)) set.push([name, json]);
+    }
+    return set.length === 0 && this.#removed.size === 0 ? null : { removed: [...this.#removed], set };
+  }
+
+  /** What was written is what is stored. */
+  commit({ removed, set }: AttributeChanges): void {
+    for (const name of removed) {
+      this.#stored.delete(name);
+      this.#removed.delete(name);
+    }
+    for (const [name, json] of set) this.#stored.set(name, Buffer.from(json));
+  }
+
+  /** All of them as they are now, on those that are stored elsewhere. */
+  over(stored: ReadonlyMap<string, Buffer>): AttributeChanges {
+    const all = new Map([...stored].map(([name, bytes]) => [name, bytes.toString()]));
+    const changes = this.changes();
+    for (const name of changes?.removed ?? []) all.delete(name);
+    for (const [name, json] of changes?.set ?? []) all.set(name, json);
+    return { removed: [], set: [...all] };
+  }
+
+  /** They are stored elsewhere from now on. Values that were handed out stay what they are. */
+  moveTo({ set }: AttributeChanges): void {
+    this.#stored = new Map(set.map(([name, json]) => [name, Buffer.from(json)]));
+    this.#removed.clear();
+  }
+
+  /** Takes over what others have stored meanwhile, but for what was changed here. */
+  takeOver(
+    stored: ReadonlyMap<string, Buffer>,
+    since: ReadonlyMap<string, Buffer>,
+    changed: AttributeChanges | null,
+  ): void {
+    const own = new Set([...(changed?.removed ?? []), ...(changed?.set ?? []).map(([name]) => name)]);
+    for (const name of new Set([...stored.keys(), ...since.keys()])) {
+      const bytes = stored.get(name);
+      if (own.has(name) || bytes?.toString() === since.get(name)?.toString()) continue;
+      if (bytes === undefined) this.delete(name);
+      else this.set(name, jsonCodec.decode(bytes));
+    }
+  }
+
+  /** What is stored, as far as it is known. */
+  known(): ReadonlyMap<string, Buffer> {
+    return new Map(this.#stored);
+  }
+}
+
+/** @throws {SessionUsageError} for what no attribute can be called */
+export function checkName(name: unknown): asserts name is string {
+  if (typeof name !== 'string' || name === '' || name.length > LONGEST_NAME) {
+    throw new SessionUsageError(`The name of an attribute must be a text of 1 to ${LONGEST_NAME} characters.`);
+  }
+  if (FORBIDDEN.has(name)) throw new SessionUsageError(`No attribute can be called '${name}'.`);
+}
+
+function isEqual(stored: Buffer | undefined, json: string): boolean {
+  return stored !== undefined && stored.toString() === json;
+}

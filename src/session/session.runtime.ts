@@ -1,0 +1,72 @@
+import { Inject, Injectable, Optional, type BeforeApplicationShutdown, type OnModuleInit } from '@nestjs/common';
+import type { RedisConnection } from '../core/redis/redis-connection.js';
+import { RedisConnections } from '../core/redis/redis-connections.js';
+import { publishCounters } from '../core/telemetry/publish-counters.js';
+import { CLOCK, systemClock, type Cancel, type Clock } from '../core/time/clock.js';
+import { SessionCookie } from './cookie/session-cookie.js';
+import { Signer } from './cookie/signer.js';
+import { Devices } from './engine/device.js';
+import { RedisSessions } from './engine/redis-sessions.js';
+import { SessionEnds } from './engine/session-ends.js';
+import { SessionKeySpace } from './engine/session-keys.js';
+import { OriginPolicy } from './http/origin-policy.js';
+import { resolveSessionConfig, type SessionConfig } from './session-config.js';
+import { newSessionCounters } from './session-counters.js';
+import { SESSION_OPTIONS } from './session.module-definition.js';
+import type { SessionModuleOptions } from './session.options.js';
+import { SessionHandle, type SessionCarrier, type SessionParts } from './session.js';
+
+/** What sessions stand on, once per application. */
+@Injectable()
+export class SessionRuntime implements SessionParts, OnModuleInit, BeforeApplicationShutdown {
+  readonly config: SessionConfig;
+  readonly counters = newSessionCounters();
+  readonly connection: RedisConnection;
+  readonly keys: SessionKeySpace;
+  readonly redis: RedisSessions;
+  readonly signer: Signer;
+  readonly cookie: SessionCookie;
+  readonly devices: Devices;
+  readonly origins: OriginPolicy;
+  readonly ends: SessionEnds | null;
+  readonly #cancels: Cancel[] = [];
+
+  constructor(
+    @Inject(SESSION_OPTIONS) options: SessionModuleOptions,
+    connections: RedisConnections,
+    @Optional() @Inject(CLOCK) readonly clock: Clock = systemClock,
+  ) {
+    this.config = resolveSessionConfig(options);
+    this.devices = new Devices(options.device);
+    this.origins = new OriginPolicy(options.trustedOrigins ?? []);
+    this.connection = connections.get(options.connection);
+    this.keys = new SessionKeySpace(this.connection);
+    this.redis = new RedisSessions(this.connection, this.keys, this.config);
+    const { cookie, secrets, endsEveryMs, deadlineMs } = this.config;
+    this.signer = new Signer(secrets, cookie.name);
+    this.cookie = new SessionCookie(cookie, this.signer);
+    this.ends =
+      endsEveryMs === null
+        ? null
+        : new SessionEnds(this.connection, this.keys, clock, this.counters, endsEveryMs, deadlineMs);
+  }
+
+  onModuleInit(): void {
+    this.#cancels.push(publishCounters('session', {}, this.counters));
+  }
+
+  /** The session of an id that was verified, or a new one where there is none. */
+  async open(id: string | null, isUse: boolean, carrier: SessionCarrier): Promise<SessionHandle> {
+    if (id === null) return new SessionHandle(this, carrier, null);
+    const place = this.keys.placeOf(id);
+    const record = await this.redis.load(place, isUse);
+    this.counters[record === null ? 'unknown' : 'loaded'] += 1;
+    return new SessionHandle(this, carrier, record === null ? null : { place, id, record });
+  }
+
+  /** Listeners under way may end, before the connections do. */
+  async beforeApplicationShutdown(): Promise<void> {
+    for (const cancel of this.#cancels.splice(0)) cancel();
+    await this.ends?.close();
+  }
+}

@@ -1,0 +1,319 @@
+import type { Clock } from '../core/time/clock.js';
+import { SessionAttributesView, type AttributeChanges } from './session-attributes.js';
+import { resolveLifetime, type LifetimeConfig } from './session-config.js';
+import type { SessionCounters } from './session-counters.js';
+import { SessionEndedError, SessionUsageError, TooManySessionsError } from './session.errors.js';
+import type { SessionLifetime } from './session.options.js';
+import type { Device, RedisSessions, WriteOutcome } from './engine/redis-sessions.js';
+import { newSessionId } from './engine/session-id.js';
+import type { SessionKeySpace, SessionPlace } from './engine/session-keys.js';
+import type { SessionRecord } from './engine/session-record.js';
+
+/**
+ * The attributes that the application keeps in sessions. Declare them once, and `session.get('cart')` has its type everywhere:
+ *
+ * ```ts
+ * declare module 'rookery/session' {
+ *   interface SessionAttributes {
+ *     cart: readonly CartLine[];
+ *   }
+ * }
+ * ```
+ */
+// eslint-disable-next-line @typescript-eslint/no-empty-object-type -- applications fill it
+export interface SessionAttributes {}
+
+/** Any text while {@link SessionAttributes} is empty, and its names afterwards. */
+export type AttributeName = [keyof SessionAttributes] extends [never] ? string : keyof SessionAttributes & string;
+
+/** What an attribute holds. */
+export type AttributeValue<Name> = Name extends keyof SessionAttributes ? SessionAttributes[Name] : unknown;
+
+/** How a login begins a session. */
+export type LoginOptions = SessionLifetime;
+
+/** The way back to the client. */
+export interface SessionCarrier {
+  readonly device: Device;
+  /** Whether an id can still be given to the client. */
+  readonly isOpen: boolean;
+  /** Gives the client an id. */
+  issue(id: string, lifeMs: number): void;
+  /** Has the client forget its id, if it has one and can still be told. */
+  withdraw(): void;
+}
+
+/** What sessions stand on. */
+export interface SessionParts {
+  readonly redis: RedisSessions;
+  readonly keys: SessionKeySpace;
+  readonly config: LifetimeConfig;
+  readonly counters: SessionCounters;
+  readonly clock: Clock;
+}
+
+/** A session that lies in Redis. Its id is not known where another request has just replaced it. */
+interface Stored {
+  readonly place: SessionPlace;
+  readonly id: string | null;
+  readonly record: SessionRecord;
+}
+
+const LONGEST_USER = 200;
+const NOTHING: ReadonlyMap<string, Buffer> = new Map();
+
+/**
+ * One client's session, as one request sees it.
+ *
+ * - Attributes are read and written here, and saved by the request's end; a save writes what has changed and nothing else, so requests that change
+ *   different attributes at once lose nothing.
+ * - What has ended is not brought back: a save that comes late writes nothing.
+ * - Nothing is stored, and no cookie set, until there is an attribute or a login.
+ *
+ * Attributes are JSON: what `JSON.stringify` leaves out is left out.
+ */
+export class SessionHandle {
+  readonly #parts: SessionParts;
+  readonly #carrier: SessionCarrier;
+  #stored: Stored | null;
+  #attributes: SessionAttributesView;
+
+  /** @internal */
+  constructor(parts: SessionParts, carrier: SessionCarrier, stored: Stored | null) {
+    this.#parts = parts;
+    this.#carrier = carrier;
+    this.#stored = stored;
+    this.#attributes = new SessionAttributesView(stored?.record.attributes ?? new Map());
+  }
+
+  /** Whether there is nothing of it in Redis yet. */
+  get isNew(): boolean {
+    return this.#stored === null;
+  }
+
+  /** Who is logged in, as it was given to {@link logIn}; null for nobody. */
+  get userId(): string | null {
+    const user = this.#stored?.record.user ?? '';
+    return user === '' ? null : user;
+  }
+
+  /** Names it where people see it, such as in a list of devices. It cannot be used to come with. Null while it is new. */
+  get handle(): string | null {
+    return this.#stored?.place.digest ?? null;
+  }
+
+  /**
+   * The secret by which the client comes again; its cookie holds it, signed. Whoever knows it is the client: it belongs in no log. Null while the session is new,
+   * and where another request has just replaced it.
+   */
+  get id(): string | null {
+    return this.#stored?.id ?? null;
+  }
+
+  /** When it was made: for somebody who is logged in, the time of the login. Milliseconds since the epoch, by the server's clock; null while it is new. */
+  get createdAtMs(): number | null {
+    return this.#stored?.record.createdMs ?? null;
+  }
+
+  /** When it ends at the latest. Milliseconds since the epoch, by the server's clock; null while it is new. */
+  get deadlineMs(): number | null {
+    return this.#stored?.record.deadlineMs ?? null;
+  }
+
+  /** An attribute, or undefined when there is none. An object may be changed in place. */
+  get<Name extends AttributeName>(name: Name): AttributeValue<Name> | undefined {
+    return this.#attributes.get(name) as AttributeValue<Name> | undefined;
+  }
+
+  has(name: AttributeName): boolean {
+    return this.#attributes.has(name);
+  }
+
+  /**
+   * Sets an attribute; `undefined` takes it out.
+   *
+   * @throws {SessionUsageError} for a name that no attribute can have
+   * @throws {EncodeError} for a value that JSON has no form for
+   */
+  set<Name extends AttributeName>(name: Name, value: AttributeValue<Name> | undefined): this {
+    this.#attributes.set(name, value);
+    return this;
+  }
+
+  /** Takes an attribute out. Returns whether there was one. */
+  delete(name: AttributeName): boolean {
+    return this.#attributes.delete(name);
+  }
+
+  /** The names of its attributes. */
+  names(): string[] {
+    return this.#attributes.names();
+  }
+
+  /**
+   * Writes what has changed, as the end of the request does by itself. Call it where others must see it before, or where the handler writes the answer itself.
+   *
+   * Rejects with `SessionEndedError` when the session has ended meanwhile, and with `RedisUnavailableError`. One round trip, none when nothing has changed.
+   */
+  async save(): Promise<void> {
+    const changes = this.#attributes.changes();
+    if (changes === null) return;
+    const { counters, redis } = this.#parts;
+    let stored = this.#stored;
+    if (stored === null) {
+      await this.#create('', this.#parts.config, changes);
+      return;
+    }
+    let outcome = await redis.save(stored.place, changes);
+    if (hasSuccessor(outcome)) {
+      stored = this.#follow(stored, outcome.successor);
+      outcome = await redis.save(stored.place, changes);
+    }
+    if (outcome !== 'done') {
+      counters.lateSaves += 1;
+      throw new SessionEndedError();
+    }
+    this.#attributes.commit(changes);
+    counters.saved += 1;
+  }
+
+  /** Whether there is something to {@link save}. */
+  get hasChanged(): boolean {
+    return this.#attributes.changes() !== null;
+  }
+
+  /**
+   * Logs a user in: a session with a new id and new lifetimes, so that whoever knew the id before does not come in with it. The attributes stay, unless
+   * somebody else was logged in: then only what this request has set does.
+   *
+   * The id before is good for reading what was there before the login, during `rotationGrace`, unless it was somebody else's.
+   *
+   * Rejects with `TooManySessionsError`, and all is as it was; with `RedisUnavailableError`. Two round trips, one where there was no session.
+   */
+  async logIn(userId: string | number, options: LoginOptions = {}): Promise<void> {
+    const user = checkUser(userId);
+    const { config, redis } = this.#parts;
+    const lifetime = resolveLifetime(options, config, 'logIn');
+    const before = this.#stored;
+    const stays = before === null || before.record.user === '' || before.record.user === user;
+    const changes = this.#attributes.changes();
+    const known = stays ? this.#attributes.known() : NOTHING;
+    const predecessor = before?.record.user === user ? before.place.digest : '';
+    await this.#create(user, lifetime, this.#attributes.over(known), predecessor);
+    if (before === null) return;
+    // Who has left the keyboard to somebody else leaves nothing to read.
+    const last = await redis.retire(before.place, before.record.user, stays);
+    if (last === null || !stays) return;
+    // What other requests have written between this one's reading it and its end.
+    this.#attributes.takeOver(last.attributes, known, changes);
+    await this.save();
+  }
+
+  /** @internal Makes it, be there attributes or not. */
+  async begin(userId: string | number | null, options: LoginOptions): Promise<void> {
+    const lifetime = resolveLifetime(options, this.#parts.config, 'create');
+    await this.#create(userId === null ? '' : checkUser(userId), lifetime, this.#attributes.over(NOTHING));
+  }
+
+  /**
+   * Gives it a new id, and takes the old one's power away: for a change of what its user may do. The rest stays as it is. When another request has just done so,
+   * that is enough.
+   *
+   * Rejects with `SessionEndedError` and `RedisUnavailableError`. One round trip, none while it is new.
+   */
+  async regenerate(): Promise<void> {
+    const stored = this.#stored;
+    if (stored === null) return;
+    this.#checkCarrier();
+    const { keys, redis, counters, clock } = this.#parts;
+    const { record, place } = stored;
+    // In the slot that it lies in, be that of its user or not.
+    const id = place.tag + newSessionId(record.user).slice(place.tag.length);
+    const next = keys.placeOf(id);
+    const outcome = await redis.rotate(place, next, record.user);
+    if (hasSuccessor(outcome)) {
+      this.#follow(stored, outcome.successor);
+      return;
+    }
+    if (outcome === 'gone') throw new SessionEndedError();
+    counters.rotated += 1;
+    this.#stored = { place: next, id, record: { ...record, successor: undefined } };
+    this.#carrier.issue(id, record.deadlineMs - clock.now());
+  }
+
+  /**
+   * Ends it: a logout. Its id is good for nothing from then on, in no process, and the client is told to forget it. What is set afterwards makes a new one.
+   *
+   * Rejects with `RedisUnavailableError`. One round trip, none while it is new.
+   */
+  async destroy(): Promise<void> {
+    const stored = this.#stored;
+    if (stored !== null) {
+      this.#parts.counters.destroyed += await this.#parts.redis.destroy(stored.place, stored.record.user);
+    }
+    this.#stored = null;
+    this.#attributes = new SessionAttributesView(new Map());
+    this.#carrier.withdraw();
+  }
+
+  /** Nothing that is secret: for whoever logs it, or sends it, by mistake. */
+  toJSON(): { readonly handle: string | null } {
+    return { handle: this.handle };
+  }
+
+  async #create(user: string, lifetime: LifetimeConfig, attributes: AttributeChanges, predecessor = ''): Promise<void> {
+    this.#checkCarrier();
+    const { keys, redis, counters } = this.#parts;
+    const id = newSessionId(user);
+    const place = keys.placeOf(id);
+    const made = { user, lifetime, device: this.#carrier.device, attributes, predecessor };
+    const [createdMs, evicted] = await redis.create(place, made);
+    if (createdMs === 0) {
+      counters.refused += 1;
+      throw new TooManySessionsError(redis.most);
+    }
+    counters.created += 1;
+    counters.evicted += evicted;
+    this.#attributes.moveTo(attributes);
+    const record: SessionRecord = {
+      createdMs,
+      deadlineMs: createdMs + lifetime.lifeMs,
+      seenMs: createdMs,
+      user,
+      successor: undefined,
+      leftMs: Math.min(lifetime.idleMs, lifetime.lifeMs),
+      attributes: new Map(),
+    };
+    this.#stored = { place, id, record };
+    this.#carrier.issue(id, lifetime.lifeMs);
+  }
+
+  /** @throws {SessionEndedError} where what has come after it is another's */
+  #follow(stored: Stored, successor: string): Stored {
+    if (successor === '') {
+      this.#parts.counters.lateSaves += 1;
+      throw new SessionEndedError();
+    }
+    const { tag } = stored.place;
+    this.#stored = { ...stored, place: this.#parts.keys.place(tag, successor), id: null };
+    return this.#stored;
+  }
+
+  #checkCarrier(): void {
+    if (this.#carrier.isOpen) return;
+    throw new SessionUsageError(
+      'No cookie can be set any more: the answer is on its way, or the call has none. Save, log in and regenerate before that.',
+    );
+  }
+}
+
+function hasSuccessor(outcome: WriteOutcome): outcome is { readonly successor: string } {
+  return typeof outcome === 'object';
+}
+
+/** @throws {SessionUsageError} for what names nobody */
+export function checkUser(userId: unknown): string {
+  const user = typeof userId === 'number' && Number.isSafeInteger(userId) ? String(userId) : userId;
+  if (typeof user === 'string' && user !== '' && user.length <= LONGEST_USER) return user;
+  throw new SessionUsageError(`A user is named by a text of 1 to ${LONGEST_USER} characters, or by a whole number.`);
+}
