@@ -28,16 +28,17 @@ local tells = tonumber(ARGV[6])
 local ids = #ARGV > 6 and { unpack(ARGV, 7) } or redis.call('ZRANGE', index, 0, -1)
 local time = redis.call('TIME')
 local now = string.format('%.0f', time[1] * 1000 + math.floor(time[2] / 1000))
+local spared = except
 if except ~= '' then
   local successor = redis.call('HGET', sessions .. except, '#n')
-  if successor and successor ~= '' then except = successor end
+  if successor and successor ~= '' then spared = successor end
 end
 local named = #ids
 local count = 0
 local at = 1
 while ids[at] do
   local id = ids[at]
-  if id ~= except and (isListed == 0 or at > named or redis.call('ZSCORE', index, id)) then
+  if id ~= spared and (isListed == 0 or at > named or redis.call('ZSCORE', index, id)) then
     local state = redis.call('HMGET', sessions .. id, '#c', '#n', '#p')
     if state[1] then
       redis.call('UNLINK', sessions .. id)

@@ -172,7 +172,7 @@ describeTopologies((topology) => {
       ['empty', () => ''],
       ['truncated', (token: string) => token.slice(0, -1)],
       ['longer', (token: string) => `${token}A`],
-      ['tampered with', (token: string) => (token[10] === 'A' ? 'B' : 'A') + token.slice(1)],
+      ['tampered with', (token: string) => token.slice(0, 10) + (token[10] === 'A' ? 'B' : 'A') + token.slice(11)],
       ['signed by another', (token: string) => token.slice(0, 46) + 'A'.repeat(43)],
       ['encoded', (token: string) => encodeURIComponent(token).replace('.', '%2E')],
       ['oversized', (token: string) => token.repeat(1_000)],
@@ -344,7 +344,7 @@ describeTopologies((topology) => {
   describe('the sessions of a user', () => {
     it('are listed, counted and ended', async () => {
       const user = newUser();
-      const all = [];
+      const all: SessionHandle[] = [];
       for (let i = 0; i < 3; i++) all.push(await sessions.create({ userId: user }));
       const listed = await elsewhere.listForUser(user);
       expect(listed.map(({ handle }) => handle).sort()).toEqual(all.map(({ handle }) => handle).sort());
