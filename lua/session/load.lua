@@ -6,7 +6,7 @@
 
   KEYS  sessions...  hash     of one slot
   ARGV  idleMs...    integer  of each: its idle timeout, if it has none of its own; 0 leaves its end as it is
-  REPLY bytes[][]  of each: its fields and their values, and last the milliseconds that it has left; nothing when there is none
+  REPLY bytes[][]  of each: its fields and their values, and last, unless its end was left alone, the milliseconds that it has left; nothing when there is none
 ]]
 local nowMs
 local replies = {}
@@ -14,11 +14,13 @@ for i = 1, #ARGV do
   local session = KEYS[i]
   local fields = redis.call('HGETALL', session)
   local size = #fields
-  if size > 0 then
+  local idleMs = tonumber(ARGV[i])
+  if size > 0 and idleMs > 0 then
     local leftMs = redis.call('PTTL', session)
-    local idleMs = tonumber(ARGV[i])
-    if idleMs > 0 then
+    -- Between these it was put off lately, and nothing else has to be known. One that has more left has an idle timeout of its own.
+    if leftMs <= idleMs * 0.9 or leftMs > idleMs then
       local deadline
+      local isReplaced = false
       for at = 1, size, 2 do
         local name = fields[at]
         if name == '#d' then
@@ -26,20 +28,17 @@ for i = 1, #ARGV do
         elseif name == '#l' then
           idleMs = tonumber(fields[at + 1])
         elseif name == '#n' then
-          -- Its successor lives on; it does not.
-          idleMs = 0
-          break
+          isReplaced = true
         end
       end
-      local everyMs = idleMs / 10
-      if leftMs <= idleMs - everyMs and idleMs > 0 and deadline then
+      if leftMs <= idleMs * 0.9 and deadline and not isReplaced then
         if not nowMs then
           local time = redis.call('TIME')
           nowMs = time[1] * 1000 + math.floor(time[2] / 1000)
         end
         local freshMs = math.min(idleMs, deadline - nowMs)
         -- Shortly before its deadline there is nothing to put off.
-        if freshMs - leftMs >= everyMs then
+        if freshMs - leftMs >= idleMs / 10 then
           redis.call('HSET', session, '#s', string.format('%.0f', nowMs))
           redis.call('PEXPIRE', session, string.format('%.0f', freshMs))
           leftMs = freshMs

@@ -3,6 +3,7 @@ import type { RedisConnection } from '../core/redis/redis-connection.js';
 import { RedisConnections } from '../core/redis/redis-connections.js';
 import { publishCounters } from '../core/telemetry/publish-counters.js';
 import { CLOCK, systemClock, type Cancel, type Clock } from '../core/time/clock.js';
+import { KnownTokens, type KnownToken } from './cookie/known-tokens.js';
 import { SessionCookie } from './cookie/session-cookie.js';
 import { Signer } from './cookie/signer.js';
 import { Devices } from './engine/device.js';
@@ -14,7 +15,7 @@ import { resolveSessionConfig, type SessionConfig } from './session-config.js';
 import { newSessionCounters } from './session-counters.js';
 import { SESSION_OPTIONS } from './session.module-definition.js';
 import type { SessionModuleOptions } from './session.options.js';
-import { SessionHandle, type SessionCarrier, type SessionParts } from './session.js';
+import { SessionHandle, StoredSession, type SessionCarrier, type SessionParts } from './session.js';
 
 /** What sessions stand on, once per application. */
 @Injectable()
@@ -25,6 +26,7 @@ export class SessionRuntime implements SessionParts, OnModuleInit, BeforeApplica
   readonly keys: SessionKeySpace;
   readonly redis: RedisSessions;
   readonly signer: Signer;
+  readonly tokens: KnownTokens;
   readonly cookie: SessionCookie;
   readonly devices: Devices;
   readonly origins: OriginPolicy;
@@ -41,10 +43,11 @@ export class SessionRuntime implements SessionParts, OnModuleInit, BeforeApplica
     this.origins = new OriginPolicy(options.trustedOrigins ?? []);
     this.connection = connections.get(options.connection);
     this.keys = new SessionKeySpace(this.connection);
-    this.redis = new RedisSessions(this.connection, this.keys, this.config);
+    this.redis = new RedisSessions(this.connection, this.keys, clock, this.config);
     const { cookie, secrets, endsEveryMs, deadlineMs } = this.config;
     this.signer = new Signer(secrets, cookie.name);
-    this.cookie = new SessionCookie(cookie, this.signer);
+    this.tokens = new KnownTokens(this.signer, this.keys);
+    this.cookie = new SessionCookie(cookie, this.signer, this.tokens);
     this.ends =
       endsEveryMs === null
         ? null
@@ -55,13 +58,17 @@ export class SessionRuntime implements SessionParts, OnModuleInit, BeforeApplica
     this.#cancels.push(publishCounters('session', {}, this.counters));
   }
 
-  /** The session of an id that was verified, or a new one where there is none. */
-  async open(id: string | null, isUse: boolean, carrier: SessionCarrier): Promise<SessionHandle> {
-    if (id === null) return new SessionHandle(this, carrier, null);
-    const place = this.keys.placeOf(id);
-    const record = await this.redis.load(place, isUse);
-    this.counters[record === null ? 'unknown' : 'loaded'] += 1;
-    return new SessionHandle(this, carrier, record === null ? null : { place, id, record });
+  /** The session of a token, or a new one where there is none. */
+  open(token: KnownToken | null, isUse: boolean, carrier: SessionCarrier): Promise<SessionHandle> {
+    if (token === null) return Promise.resolve(new SessionHandle(this, carrier, null));
+    return this.redis.load(token, isUse).then((record) => {
+      this.counters[record === null ? 'unknown' : 'loaded'] += 1;
+      return new SessionHandle(
+        this,
+        carrier,
+        record === null ? null : new StoredSession(token.place, token.id, record),
+      );
+    });
   }
 
   /** Listeners under way may end, before the connections do. */

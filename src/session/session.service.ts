@@ -89,9 +89,9 @@ export class SessionService {
    * just been given a new id.
    */
   async update(token: string, attributes: AttributeUpdate): Promise<boolean> {
-    const id = this.#runtime.signer.verify(token);
-    if (id === null) return false;
-    const { keys, redis, counters } = this.#runtime;
+    const { keys, redis, counters, tokens } = this.#runtime;
+    const known = tokens.find(token);
+    if (known === null) return false;
     const view = new SessionAttributesView(new Map());
     const removed: string[] = [];
     for (const [name, value] of Object.entries(attributes)) {
@@ -99,7 +99,7 @@ export class SessionService {
       else view.set(name, value);
     }
     const changes = { removed, set: view.changes()?.set ?? [] };
-    const place = keys.placeOf(id);
+    const { place } = known;
     let outcome = await redis.save(place, changes);
     if (typeof outcome === 'object' && outcome.successor !== '') {
       outcome = await redis.save(keys.place(place.tag, outcome.successor), changes);
@@ -188,9 +188,9 @@ export class SessionService {
   }
 
   async #read(token: string, isUse: boolean): Promise<SessionHandle | null> {
-    const id = this.#runtime.signer.verify(token);
-    if (id === null) return null;
-    const session = await this.#runtime.open(id, isUse, handedOver(UNKNOWN_DEVICE));
+    const known = this.#runtime.tokens.find(token);
+    if (known === null) return null;
+    const session = await this.#runtime.open(known, isUse, handedOver(UNKNOWN_DEVICE));
     return session.isNew ? null : session;
   }
 }

@@ -52,11 +52,14 @@ export interface SessionParts {
   readonly clock: Clock;
 }
 
-/** A session that lies in Redis. Its id is not known where another request has just replaced it. */
-interface Stored {
-  readonly place: SessionPlace;
-  readonly id: string | null;
-  readonly record: SessionRecord;
+/** A session that lies in Redis. */
+export class StoredSession {
+  constructor(
+    readonly place: SessionPlace,
+    /** Null where another request has just replaced it. */
+    readonly id: string | null,
+    readonly record: SessionRecord,
+  ) {}
 }
 
 const LONGEST_USER = 200;
@@ -75,11 +78,11 @@ const NOTHING: ReadonlyMap<string, Buffer> = new Map();
 export class SessionHandle {
   readonly #parts: SessionParts;
   readonly #carrier: SessionCarrier;
-  #stored: Stored | null;
+  #stored: StoredSession | null;
   #attributes: SessionAttributesView;
 
   /** @internal */
-  constructor(parts: SessionParts, carrier: SessionCarrier, stored: Stored | null) {
+  constructor(parts: SessionParts, carrier: SessionCarrier, stored: StoredSession | null) {
     this.#parts = parts;
     this.#carrier = carrier;
     this.#stored = stored;
@@ -237,7 +240,7 @@ export class SessionHandle {
     }
     if (outcome === 'gone') throw new SessionEndedError();
     counters.rotated += 1;
-    this.#stored = { place: next, id, record: { ...record, successor: undefined } };
+    this.#stored = new StoredSession(next, id, { ...record, successor: undefined });
     this.#carrier.issue(id, record.deadlineMs - clock.now());
   }
 
@@ -278,24 +281,24 @@ export class SessionHandle {
     const record: SessionRecord = {
       createdMs,
       deadlineMs: createdMs + lifetime.lifeMs,
-      seenMs: createdMs,
       user,
+      idleMs: lifetime.idleMs,
       successor: undefined,
-      leftMs: Math.min(lifetime.idleMs, lifetime.lifeMs),
+      leftMs: undefined,
       attributes: new Map(),
     };
-    this.#stored = { place, id, record };
+    this.#stored = new StoredSession(place, id, record);
     this.#carrier.issue(id, lifetime.lifeMs);
   }
 
   /** @throws {SessionEndedError} where what has come after it is another's */
-  #follow(stored: Stored, successor: string): Stored {
+  #follow(stored: StoredSession, successor: string): StoredSession {
     if (successor === '') {
       this.#parts.counters.lateSaves += 1;
       throw new SessionEndedError();
     }
     const { tag } = stored.place;
-    this.#stored = { ...stored, place: this.#parts.keys.place(tag, successor), id: null };
+    this.#stored = new StoredSession(this.#parts.keys.place(tag, successor), null, stored.record);
     return this.#stored;
   }
 

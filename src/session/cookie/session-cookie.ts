@@ -1,25 +1,27 @@
 import type { CookieConfig } from './cookie-config.js';
+import type { KnownToken, KnownTokens } from './known-tokens.js';
 import type { Signer } from './signer.js';
 
 /** More cookies of our name than that are not looked at: a client has one, and whoever sends many has made them up. */
 const MOST_CANDIDATES = 4;
 
-/** Reads the session's id from requests, and writes it into answers. */
+/** Reads the session's token from requests, and writes it into answers. */
 export class SessionCookie {
   readonly #mark: string;
 
   constructor(
     private readonly config: CookieConfig,
     private readonly signer: Signer,
+    private readonly tokens: KnownTokens,
   ) {
     this.#mark = `${config.name}=`;
   }
 
   /**
-   * The id that a `Cookie` header brings; undefined when there is no cookie of ours, null when there is and none is in order. Where a neighbour's
+   * The token that a `Cookie` header brings; undefined when there is no cookie of ours, null when there is and none is in order. Where a neighbour's
    * cookie has the same name, the one that is signed counts.
    */
-  read(header: string | readonly string[] | undefined): string | null | undefined {
+  read(header: string | readonly string[] | undefined): KnownToken | null | undefined {
     if (header === undefined) return undefined;
     const text = typeof header === 'string' ? header : header.join('; ');
     let found: null | undefined;
@@ -29,8 +31,8 @@ export class SessionCookie {
       if (at < 0) return found;
       const end = text.indexOf(';', at);
       const value = text.slice(at, end < 0 ? undefined : end).trimEnd();
-      const id = this.signer.verify(value.startsWith('"') && value.endsWith('"') ? value.slice(1, -1) : value);
-      if (id !== null) return id;
+      const token = this.tokens.find(value.startsWith('"') && value.endsWith('"') ? value.slice(1, -1) : value);
+      if (token !== null) return token;
       found = null;
       from = at;
     }

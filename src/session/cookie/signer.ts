@@ -21,9 +21,9 @@ export class Signer {
     return `${id}.${this.#signature(id, this.secrets[0] as KeyObject)}`;
   }
 
-  /** The id that was signed, or null for anything else, of whatever type and length. */
-  verify(token: unknown): string | null {
-    if (typeof token !== 'string' || token.length !== TOKEN_LENGTH || token[SESSION_ID_LENGTH] !== '.') return null;
+  /** The id that was signed, or null for anything else. */
+  verify(token: string): string | null {
+    if (token.length !== TOKEN_LENGTH || token[SESSION_ID_LENGTH] !== '.') return null;
     const id = token.slice(0, SESSION_ID_LENGTH);
     if (!isSessionId(id)) return null;
     const given = Buffer.from(token.slice(SESSION_ID_LENGTH + 1), 'latin1');

@@ -1,6 +1,8 @@
 import type { RedisConnection } from '../../core/redis/redis-connection.js';
 import type { ScriptSendOptions } from '../../core/scripts/script-transport.js';
+import type { Clock } from '../../core/time/clock.js';
 import { TurnBatcher } from '../../core/scripts/turn-batcher.js';
+import type { KnownToken } from '../cookie/known-tokens.js';
 import type { AttributeChanges } from '../session-attributes.js';
 import type { LifetimeConfig, SessionConfig } from '../session-config.js';
 import {
@@ -43,7 +45,7 @@ const NO_EXCEPTION = '';
 
 class Loading {
   constructor(
-    readonly key: string,
+    readonly token: KnownToken,
     readonly idleMs: number,
     readonly resolve: (record: SessionRecord | null) => void,
     readonly reject: (error: unknown) => void,
@@ -59,6 +61,7 @@ export class RedisSessions {
   constructor(
     private readonly connection: RedisConnection,
     private readonly keys: SessionKeySpace,
+    private readonly clock: Clock,
     private readonly config: Pick<
       SessionConfig,
       'idleMs' | 'graceMs' | 'most' | 'evicts' | 'endsEveryMs' | 'deadlineMs'
@@ -67,7 +70,7 @@ export class RedisSessions {
     this.#send = { deadlineMs: config.deadlineMs };
     this.#tells = config.endsEveryMs === null ? 0 : 1;
     this.#batcher = new TurnBatcher<Loading>(
-      ({ key }) => connection.groupOf(key),
+      ({ token }) => connection.groupOf(token.place.key),
       (loadings) => this.#load(loadings),
     );
   }
@@ -77,11 +80,13 @@ export class RedisSessions {
     return this.config.most;
   }
 
-  /** Null when there is none. Unless it is only looked at, its end is put off. */
-  load(place: SessionPlace, isUse: boolean): Promise<SessionRecord | null> {
-    return new Promise((resolve, reject) => {
-      this.#batcher.add(new Loading(place.key, isUse ? this.config.idleMs : 0, resolve, reject));
-    });
+  /**
+   * Null when there is none. Unless it is only looked at, its end is put off, once a tenth of its idle timeout is over; until then a single read is the server's
+   * own `HGETALL`, which costs it a fourth of what a script does.
+   */
+  load(token: KnownToken, isUse: boolean): Promise<SessionRecord | null> {
+    const idleMs = isUse && this.clock.monotonicMs() >= token.freshUntilMs ? this.config.idleMs : 0;
+    return new Promise((resolve, reject) => this.#batcher.add(new Loading(token, idleMs, resolve, reject)));
   }
 
   /** The time at which it was made, 0 when the user has too many; and how many were ended for it. */
@@ -190,13 +195,35 @@ export class RedisSessions {
   }
 
   #load(loadings: readonly Loading[]): void {
-    const sessions = loadings.map(({ key }) => key);
+    const [first] = loadings;
+    if (loadings.length === 1 && first?.idleMs === 0) {
+      this.connection
+        .send('HGETALL', [first.token.place.key], this.#send)
+        .then((reply) => first.resolve(readRecord(reply as Buffer[])), first.reject);
+      return;
+    }
+    const sessions = loadings.map(({ token }) => token.place.key);
     const idleMs = loadings.map((loading) => loading.idleMs);
     this.connection.scripts.run(sessionLoad, { sessions }, { idleMs }, this.#send).then(
-      (replies) => loadings.forEach(({ resolve }, at) => resolve(readRecord(replies[at] ?? []))),
+      (replies) => {
+        const nowMs = this.clock.monotonicMs();
+        for (let at = 0; at < loadings.length; at++) {
+          const { token, resolve } = loadings[at] as Loading;
+          const record = readRecord(replies[at] ?? []);
+          if (record?.leftMs !== undefined) token.freshUntilMs = nowMs + freshMs(record, this.config.idleMs);
+          resolve(record);
+        }
+      },
       (error: unknown) => loadings.forEach(({ reject }) => reject(error)),
     );
   }
+}
+
+/** For how long the end of a session need not be put off. */
+function freshMs({ leftMs = 0, idleMs, successor }: SessionRecord, defaultMs: number): number {
+  const ownMs = idleMs ?? defaultMs;
+  // One that was replaced is never put off.
+  return successor === undefined ? Math.max(0, leftMs - 0.9 * ownMs) : leftMs;
 }
 
 function outcomeOf(reply: number | readonly string[]): WriteOutcome {

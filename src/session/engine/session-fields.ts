@@ -22,6 +22,8 @@ export function fieldOfName(name: string): string {
 
 /** The name of the attribute that a field holds. */
 export function nameOfField(field: Buffer): string {
-  const text = field.toString();
-  return text.startsWith('##') ? text.slice(1) : text;
+  // Not by the text: this is under every request.
+  return field[0] === HASH && field[1] === HASH ? field.toString('utf8', 1) : field.toString();
 }
+
+const HASH = 35;

@@ -3,6 +3,7 @@ import { Injectable, type ExecutionContext } from '@nestjs/common';
 import { callerOf, type Caller } from '../../core/calls/caller.js';
 import { nodeRequestOf, responseTo, type AnyRequest } from '../../core/calls/node-request.js';
 import { ConfigurationError } from '../../core/errors/configuration.error.js';
+import type { KnownToken } from '../cookie/known-tokens.js';
 import { SessionRuntime } from '../session.runtime.js';
 import { SessionHandle } from '../session.js';
 import { isPassive } from './route-metadata.js';
@@ -86,12 +87,14 @@ export class RequestSessions {
 
   #open(call: SessionCall, isUse: boolean, bearer: SessionBearer): OpenSession {
     const { cookie, devices } = this.runtime;
-    const id = this.#idOf(call);
+    const token = this.#tokenOf(call);
     const response = call.response ?? responseTo(call.request as AnyRequest);
     const carrier =
-      response === undefined ? null : new ResponseCarrier(response, cookie, () => devices.of(call), id !== undefined);
+      response === undefined
+        ? null
+        : new ResponseCarrier(response, cookie, () => devices.of(call), token !== undefined);
     const open: OpenSession = new OpenSession(
-      this.runtime.open(id ?? null, isUse, carrier ?? NO_CARRIER).then((session) => {
+      this.runtime.open(token ?? null, isUse, carrier ?? NO_CARRIER).then((session) => {
         open.session = session;
         saveAtTheEnd(response, session);
         return session;
@@ -104,14 +107,14 @@ export class RequestSessions {
 
   #ofMessage(caller: Caller, isUse: boolean): Promise<SessionHandle> {
     // Pages of other sites can open a WebSocket too, and browsers send the cookie along.
-    const id = this.runtime.origins.admits(caller) ? this.#idOf(caller) : undefined;
-    return this.runtime.open(id ?? null, isUse, NO_CARRIER);
+    const token = this.runtime.origins.admits(caller) ? this.#tokenOf(caller) : undefined;
+    return this.runtime.open(token ?? null, isUse, NO_CARRIER);
   }
 
-  #idOf({ headers }: Pick<Caller, 'headers'>): string | null | undefined {
-    const id = this.runtime.cookie.read(headers['cookie']);
-    if (id === null) this.runtime.counters.rejectedCookies += 1;
-    return id;
+  #tokenOf({ headers }: Pick<Caller, 'headers'>): KnownToken | null | undefined {
+    const token = this.runtime.cookie.read(headers['cookie']);
+    if (token === null) this.runtime.counters.rejectedCookies += 1;
+    return token;
   }
 }
 
