@@ -1,0 +1,472 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import {
+  Body,
+  Controller,
+  Delete,
+  ForbiddenException,
+  Get,
+  HttpCode,
+  Injectable,
+  Post,
+  Query,
+  Redirect,
+  Req,
+  Res,
+  UseGuards,
+  type CanActivate,
+  type ExecutionContext,
+  type INestApplication,
+  type MiddlewareConsumer,
+  Module,
+} from '@nestjs/common';
+import { APP_GUARD } from '@nestjs/core';
+import { eventually } from '../../../src/testing/index.js';
+import {
+  CsrfGuard,
+  PassiveSession,
+  RecentLogin,
+  RequestSessions,
+  Session,
+  SessionGuard,
+  SessionMiddleware,
+  SessionService,
+  type SessionHandle,
+} from '../../../src/session/index.js';
+import { CookieClient } from '../../support/cookie-client.js';
+import { expectNoLeakedConnections, randomPrefix, sharedRedis } from '../../support/redis.js';
+import { ADAPTERS, SECRET, sessionService } from '../../support/session-app.js';
+
+@Injectable()
+class CountingGuard implements CanActivate {
+  constructor(private readonly sessions: RequestSessions) {}
+
+  async canActivate(context: ExecutionContext): Promise<boolean> {
+    const session = await this.sessions.of(context);
+    session.set('tries', Number(session.get('tries') ?? 0) + 1);
+    throw new ForbiddenException();
+  }
+}
+
+@Controller()
+class ShopController {
+  @Get('bare')
+  bare(): string {
+    return 'ok';
+  }
+
+  @Get('look')
+  look(@Session() session: Session): unknown {
+    return { isNew: session.isNew, user: session.userId, names: session.names().sort(), handle: session.handle };
+  }
+
+  @Get('get')
+  read(@Session() session: Session, @Query('name') name: string): unknown {
+    return { value: session.get(name) ?? null };
+  }
+
+  @Post('set')
+  @HttpCode(200)
+  set(@Session() session: Session, @Body() body: Record<string, unknown>): unknown {
+    for (const [name, value] of Object.entries(body)) session.set(name, value);
+    return { names: session.names().sort() };
+  }
+
+  @Post('set-and-throw')
+  setAndThrow(@Session() session: Session, @Body() body: Record<string, unknown>): never {
+    for (const [name, value] of Object.entries(body)) session.set(name, value);
+    throw new ForbiddenException();
+  }
+
+  @Get('set-and-redirect')
+  @Redirect('/look')
+  setAndRedirect(@Session() session: Session): void {
+    session.set('redirected', true);
+  }
+
+  @Get('own-answer')
+  async ownAnswer(@Session() session: Session, @Res() response: { send(body: string): unknown }): Promise<void> {
+    await session.set('own', true).save();
+    response.send('sent');
+    session.set('late', true);
+  }
+
+  @Post('login')
+  @HttpCode(200)
+  async logIn(@Session() session: Session, @Body() { user }: { user: string }): Promise<unknown> {
+    await session.logIn(user);
+    return { user: session.userId };
+  }
+
+  @Post('logout')
+  @HttpCode(200)
+  async logOut(@Session() session: Session): Promise<void> {
+    await session.destroy();
+  }
+
+  @Post('renew')
+  @HttpCode(200)
+  async renew(@Session() session: Session): Promise<void> {
+    await session.regenerate();
+  }
+
+  @UseGuards(SessionGuard)
+  @Get('me')
+  me(@Req() request: { user: unknown }, @Session() session: Session): unknown {
+    return { user: request.user, session: session.userId };
+  }
+
+  @UseGuards(SessionGuard)
+  @RecentLogin('200ms')
+  @Delete('account')
+  removeAccount(): string {
+    return 'gone';
+  }
+
+  @PassiveSession()
+  @Get('poll')
+  poll(@Session() session: Session): unknown {
+    return { user: session.userId };
+  }
+
+  @UseGuards(CountingGuard)
+  @Get('counted')
+  counted(): void {}
+
+  @Get('middleware')
+  fromMiddleware(@Req() request: { session?: SessionHandle; raw?: { session?: SessionHandle } }): unknown {
+    const session = request.session ?? request.raw?.session;
+    return { user: session?.userId };
+  }
+
+  @Get('twice')
+  twice(@Session() one: Session, @Session() other: Session): unknown {
+    return { same: one === other };
+  }
+}
+
+@Module({})
+class WithMiddleware {
+  configure(consumer: MiddlewareConsumer): void {
+    consumer.apply(SessionMiddleware).forRoutes('middleware', 'login');
+  }
+}
+
+const NAME = '__Host-sid';
+
+describe.each(ADAPTERS)('on %s', (adapter) => {
+  let app: INestApplication;
+  let url: string;
+  let sessions: SessionService;
+  let users = 0;
+  const newUser = (): string => `${adapter}-${(users += 1)}`;
+  const newClient = (): CookieClient => new CookieClient(url);
+
+  beforeAll(async () => {
+    ({ app, url } = await sessionService(adapter, {
+      redis: sharedRedis('standalone'),
+      session: { device: { trustedProxies: ['loopback'] } },
+      controllers: [ShopController],
+      providers: [CountingGuard, { provide: APP_GUARD, useClass: CsrfGuard }],
+      imports: [WithMiddleware],
+    }));
+    sessions = app.get(SessionService);
+  });
+  afterAll(() => app.close());
+
+  describe('a client', () => {
+    it('gets no cookie, and nothing is stored, until something is set', async () => {
+      const client = newClient();
+      const { created } = sessions.counters;
+      const look = await client.get('/look');
+      expect([look.body, look.cookies]).toEqual([{ isNew: true, user: null, names: [], handle: null }, []]);
+      expect(sessions.counters.created).toBe(created);
+    });
+
+    it('gets a cookie that scripts cannot read, for HTTPS and this host alone', async () => {
+      const { cookies, body } = await newClient().post('/set', { a: 1 });
+      expect(body).toEqual({ names: ['a'] });
+      expect(cookies).toEqual([
+        expect.stringMatching(/^__Host-sid=[\w-]{45}\.[\w-]{43}; Path=\/; HttpOnly; Secure; SameSite=Lax$/),
+      ]);
+    });
+
+    it('finds again what it has set, and is given its cookie once', async () => {
+      const client = newClient();
+      await client.post('/set', { cart: [{ id: 7 }] });
+      const { body, cookies } = await client.get('/get?name=cart');
+      expect([body, cookies]).toEqual([{ value: [{ id: 7 }] }, []]);
+      expect((await client.post('/set', { b: 2 })).cookies).toEqual([]);
+      expect((await client.get('/look')).body).toMatchObject({ isNew: false, names: ['b', 'cart'] });
+    });
+
+    it('finds what was set before a handler threw, or sent it elsewhere', async () => {
+      const client = newClient();
+      expect((await client.post('/set-and-throw', { a: 1 })).status).toBe(403);
+      expect((await client.get('/set-and-redirect')).status).toBe(302);
+      expect((await client.get('/look')).body).toMatchObject({ names: ['a', 'redirected'] });
+    });
+
+    it('finds what a handler has set that answers by itself, and what it set too late', async () => {
+      const client = newClient();
+      expect((await client.get('/own-answer')).body).toBe('sent');
+      expect((await client.get('/get?name=own')).body).toEqual({ value: true });
+      await eventually(async () => expect((await client.get('/get?name=late')).body).toEqual({ value: true }));
+    });
+
+    it('finds what a guard has set before it refused', async () => {
+      const client = newClient();
+      await client.post('/set', { a: 1 });
+      expect((await client.get('/counted')).status).toBe(403);
+      await eventually(async () => expect((await client.get('/get?name=tries')).body).toEqual({ value: 1 }));
+    });
+
+    it('has one session in one request', async () => {
+      const client = newClient();
+      await client.post('/set', { a: 1 });
+      const { loaded } = sessions.counters;
+      expect((await client.get('/twice')).body).toEqual({ same: true });
+      expect(sessions.counters.loaded - loaded).toBe(1);
+    });
+
+    it('costs nothing on a route that asks for no session', async () => {
+      const client = newClient();
+      await client.post('/set', { a: 1 });
+      const { loaded } = sessions.counters;
+      expect((await client.get('/bare')).body).toBe('ok');
+      expect(sessions.counters.loaded).toBe(loaded);
+    });
+
+    it('loses no attribute, however many requests write at once', async () => {
+      const client = newClient();
+      await client.post('/set', { first: 1 });
+      await Promise.all(Array.from({ length: 20 }, (_, i) => client.post('/set', { [`by${i}`]: i })));
+      const { names } = (await client.get('/look')).body as { names: string[] };
+      expect(names).toHaveLength(21);
+    });
+  });
+
+  describe('a login', () => {
+    it('gives a new cookie, and the one before is worth what it was worth before', async () => {
+      const client = newClient();
+      await client.post('/set', { cart: 1 });
+      const attacker = client.twin();
+      const user = newUser();
+      const { cookies } = await client.post('/login', { user });
+      expect(cookies).toHaveLength(1);
+      expect((await client.get('/me')).body).toEqual({ user: { id: user }, session: user });
+      expect((await client.get('/get?name=cart')).body).toEqual({ value: 1 });
+      expect((await attacker.get('/me')).status).toBe(401);
+      expect((await attacker.get('/look')).body).toMatchObject({ user: null });
+    });
+
+    it('is told of 401, as problem details, where there was none', async () => {
+      const answer = await newClient().get('/me');
+      expect([answer.status, answer.headers.get('content-type'), answer.body]).toEqual([
+        401,
+        expect.stringContaining('application/problem+json'),
+        { type: 'about:blank', title: 'Unauthorized', status: 401, detail: 'Log in first', code: 'login-required' },
+      ]);
+    });
+
+    it('has to be recent, where that is asked', async () => {
+      const client = newClient();
+      await client.post('/login', { user: newUser() });
+      expect((await client.send('DELETE', '/account')).status).toBe(200);
+      await eventually(async () => {
+        const answer = await client.send('DELETE', '/account');
+        expect([answer.status, answer.body]).toEqual([403, expect.objectContaining({ code: 'recent-login-required' })]);
+      });
+      expect((await client.get('/me')).status).toBe(200);
+    });
+
+    it('ends with a logout, for every copy of the cookie, and the client forgets it', async () => {
+      const client = newClient();
+      await client.post('/login', { user: newUser() });
+      const thief = client.twin();
+      const { cookies } = await client.post('/logout');
+      expect(cookies).toEqual([`${NAME}=; Path=/; HttpOnly; Secure; SameSite=Lax; Max-Age=0`]);
+      expect(client.jar.size).toBe(0);
+      expect((await thief.get('/me')).status).toBe(401);
+      expect((await thief.get('/look')).body).toMatchObject({ isNew: true });
+    });
+
+    it('is kept by a new id, while requests under way still read', async () => {
+      const client = newClient();
+      const user = newUser();
+      await client.post('/login', { user });
+      const underWay = client.twin();
+      expect((await client.post('/renew')).cookies).toHaveLength(1);
+      expect((await client.get('/me')).body).toMatchObject({ session: user });
+      expect((await underWay.get('/me')).body).toMatchObject({ session: user });
+    });
+
+    it('is found by middleware and handler alike', async () => {
+      const client = newClient();
+      const user = newUser();
+      await client.post('/set', { a: 1 });
+      await client.post('/login', { user });
+      expect((await client.get('/middleware')).body).toEqual({ user });
+    });
+  });
+
+  describe('the devices of a user', () => {
+    it('are told by address and browser', async () => {
+      const user = newUser();
+      await newClient().post(
+        '/login',
+        { user },
+        {
+          'user-agent': 'Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0',
+          'x-forwarded-for': '2001:db8::7',
+        },
+      );
+      await newClient().post('/login', { user }, { 'user-agent': 'curl/8.1\u00e9' });
+      const listed = await sessions.listForUser(user);
+      expect(listed.map(({ ip, agent }) => [ip, agent]).sort()).toEqual([
+        ['127.0.0.1', 'curl/8.1'],
+        ['2001:db8::7', 'Firefox 128 on Linux'],
+      ]);
+    });
+  });
+
+  describe('a cookie that is not in order', () => {
+    const changes: [string, (cookie: string) => string][] = [
+      ['empty', () => ''],
+      ['tampered with', (token) => (token.startsWith('A') ? 'B' : 'A') + token.slice(1)],
+      ['truncated', (token) => token.slice(0, 60)],
+      ['encoded', (token) => token.replace('.', '%2E')],
+      ['encoded twice', (token) => token.replace('.', '%252E')],
+      ['oversized', (token) => token.repeat(40)],
+      ['of another form', () => 's%3Aabc.def'],
+      ['JSON', () => '{"__proto__":{"user":1}}'],
+      ['full of semicolons', () => ';;;=;'],
+      ['an unknown id that is signed by another', (token) => `${token.slice(0, 45)}.${'A'.repeat(43)}`],
+    ];
+
+    it.each(changes)('(%s) makes for a new session', async (_, change) => {
+      const client = newClient();
+      await client.post('/login', { user: newUser() });
+      const token = client.jar.get(NAME)!;
+      client.jar.set(NAME, change(token));
+      expect((await client.get('/me')).status).toBe(401);
+      expect((await client.get('/look')).body).toMatchObject({ isNew: true });
+      const { status, cookies } = await client.post('/set', { a: 1 });
+      expect([status, cookies.length]).toEqual([200, 1]);
+      client.jar.set(NAME, token);
+      expect((await client.get('/me')).status).toBe(200);
+    });
+
+    it('beside the right one does no harm', async () => {
+      const client = newClient();
+      await client.post('/login', { user: newUser() });
+      const right = client.header();
+      for (const cookie of [
+        `${NAME}=planted; ${right}`,
+        `x${NAME}=1; ${right}`,
+        `a=1;${right};b=2`,
+        `${NAME}=;${right}`,
+      ]) {
+        expect((await newClient().get('/me', { cookie })).status).toBe(200);
+      }
+      expect((await newClient().get('/me', { cookie: `x${right}` })).status).toBe(401);
+    });
+
+    it('is counted', async () => {
+      const { rejectedCookies } = sessions.counters;
+      await newClient().get('/look', { cookie: `${NAME}=nonsense` });
+      expect(sessions.counters.rejectedCookies - rejectedCookies).toBe(1);
+    });
+  });
+
+  describe('an attribute', () => {
+    it.each(['{"__proto__":1}', '{"constructor":1}', '{"prototype":{"a":1}}', '{"":1}'])(
+      'from a body such as %s changes nothing',
+      async (body) => {
+        const client = newClient();
+        await client.post('/set', { a: 1 });
+        const response = await fetch(`${url}/set`, {
+          method: 'POST',
+          headers: { 'content-type': 'application/json', cookie: client.header() },
+          body,
+        });
+        await response.text();
+        expect(({} as { a?: unknown }).a).toBeUndefined();
+        expect((await client.get('/look')).body).toMatchObject({ names: ['a'] });
+      },
+    );
+  });
+
+  describe('a request of another site', () => {
+    const own = (): string => new URL(url).host;
+
+    it.each<[string, () => Record<string, string>, number]>([
+      ['says so itself', () => ({ 'sec-fetch-site': 'cross-site' }), 403],
+      ['is of a neighbour', () => ({ 'sec-fetch-site': 'same-site' }), 403],
+      ['is of an old browser', () => ({ origin: 'https://evil.example' }), 403],
+      ['has no origin to tell', () => ({ origin: 'null' }), 403],
+      ['is of this site', () => ({ 'sec-fetch-site': 'same-origin' }), 200],
+      ['is typed in', () => ({ 'sec-fetch-site': 'none' }), 200],
+      ['is of this site in an old browser', () => ({ origin: `http://${own()}` }), 200],
+      ['is of no browser', () => ({}), 200],
+    ])('that %s', async (_, headers, status) => {
+      const answer = await newClient().post('/set', { a: 1 }, headers());
+      expect(answer.status).toBe(status);
+      if (status === 403) expect(answer.body).toMatchObject({ code: 'cross-site-request', status: 403 });
+      expect((await newClient().get('/look', headers())).status).toBe(200);
+    });
+  });
+});
+
+describe.each(ADAPTERS)('options, on %s', (adapter) => {
+  it('shape the cookie', async () => {
+    const { app, url } = await sessionService(adapter, {
+      redis: sharedRedis('standalone'),
+      session: {
+        cookie: { name: 'id', secure: false, sameSite: 'strict', domain: 'example.com', path: '/', persistent: true },
+        absoluteTimeout: '90s',
+      },
+      controllers: [ShopController],
+      providers: [CountingGuard],
+    });
+    try {
+      const { cookies } = await new CookieClient(url).post('/set', { a: 1 });
+      expect(cookies).toEqual([
+        expect.stringMatching(
+          /^id=[\w-]+\.[\w-]+; Path=\/; Domain=example.com; HttpOnly; SameSite=Strict; Max-Age=90$/,
+        ),
+      ]);
+    } finally {
+      await app.close();
+    }
+  });
+
+  it('change secrets without logging anybody out', async () => {
+    const prefix = randomPrefix();
+    const newest = 'the newest secret, which signs from now on';
+    const open = (secrets: string[]): ReturnType<typeof sessionService> =>
+      sessionService(adapter, {
+        redis: sharedRedis('standalone'),
+        prefix,
+        session: { secrets },
+        controllers: [ShopController],
+        providers: [CountingGuard],
+      });
+    const before = await open([SECRET]);
+    const after = await open([newest, SECRET]);
+    const later = await open([newest]);
+    try {
+      const client = new CookieClient(before.url);
+      await client.post('/login', { user: 'ada' });
+      const cookie = client.header();
+      expect((await new CookieClient(after.url).get('/me', { cookie })).status).toBe(200);
+      expect((await new CookieClient(later.url).get('/me', { cookie })).status).toBe(401);
+      const { cookies } = await new CookieClient(after.url).post('/renew', undefined, { cookie });
+      const renewed = cookies[0]!.split(';')[0]!;
+      expect((await new CookieClient(later.url).get('/me', { cookie: renewed })).status).toBe(200);
+    } finally {
+      await Promise.all([before, after, later].map(({ app }) => app.close()));
+    }
+  });
+});
+
+expectNoLeakedConnections();
