@@ -16,6 +16,7 @@ import { OrdersModule } from './orders/orders.module.js';
 import { PaymentsModule } from './payments/payments.module.js';
 import { ProductViewsModule } from './product-views/product-views.module.js';
 import { RateLimitingModule } from './rate-limits/rate-limiting.module.js';
+import { SessionsModule } from './sessions/sessions.module.js';
 import { UserSettingsModule } from './user-settings/user-settings.module.js';
 
 /** What the service stands on: opened before it, closed after it. */
@@ -43,6 +44,7 @@ export class AppModule {
         CacheModule.forRoot({ ttl: '5m', jitter: 0.1, redisDeadline: '250ms' }),
         LockModule.forRoot(),
         RateLimitingModule,
+        SessionsModule,
         DatabaseModule.register(database),
         AuthModule,
         CatalogueModule,

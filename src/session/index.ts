@@ -11,13 +11,7 @@ export {
   type CreateSessionOptions,
   type SessionSummary,
 } from './session.service.js';
-export {
-  SessionHandle,
-  type AttributeName,
-  type AttributeValue,
-  type LoginOptions,
-  type SessionAttributes,
-} from './session.js';
+export { SessionHandle, type AnyAttributes, type AttributeName, type LoginOptions } from './session.js';
 export { Session } from './http/session.decorator.js';
 export { SessionGuard } from './http/session.guard.js';
 export { CsrfGuard } from './http/csrf.guard.js';

@@ -15,7 +15,7 @@ import { resolveSessionConfig, type SessionConfig } from './session-config.js';
 import { newSessionCounters } from './session-counters.js';
 import { SESSION_OPTIONS } from './session.module-definition.js';
 import type { SessionModuleOptions } from './session.options.js';
-import { SessionHandle, StoredSession, type SessionCarrier, type SessionParts } from './session.js';
+import { SessionHandle, StoredSession, type SessionCarrier, type AnyAttributes, type SessionParts } from './session.js';
 
 /** What sessions stand on, once per application. */
 @Injectable()
@@ -59,8 +59,12 @@ export class SessionRuntime implements SessionParts, OnModuleInit, BeforeApplica
   }
 
   /** The session of a token, or a new one where there is none. */
-  open(token: KnownToken | null, isUse: boolean, carrier: SessionCarrier): Promise<SessionHandle> {
-    if (token === null) return Promise.resolve(new SessionHandle(this, carrier, null));
+  open<Attributes extends object = AnyAttributes>(
+    token: KnownToken | null,
+    isUse: boolean,
+    carrier: SessionCarrier,
+  ): Promise<SessionHandle<Attributes>> {
+    if (token === null) return Promise.resolve(new SessionHandle<Attributes>(this, carrier, null));
     return this.redis.load(token, isUse).then((record) => {
       this.counters[record === null ? 'unknown' : 'loaded'] += 1;
       return new SessionHandle(

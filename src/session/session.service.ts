@@ -8,7 +8,7 @@ import type { SessionCounters } from './session-counters.js';
 import { SessionAttributesView } from './session-attributes.js';
 import type { SessionEndListener } from './session.events.js';
 import { SessionRuntime } from './session.runtime.js';
-import { checkUser, SessionHandle, type LoginOptions, type SessionAttributes } from './session.js';
+import { checkUser, SessionHandle, type LoginOptions, type AnyAttributes } from './session.js';
 
 /** One of a user's sessions, as it is shown to people. Times are in milliseconds since the epoch, by the server's clock. */
 export interface SessionSummary {
@@ -26,15 +26,15 @@ export interface SessionSummary {
 }
 
 /** What attributes are to be; `undefined` takes one out. */
-export type AttributeUpdate = [keyof SessionAttributes] extends [never]
-  ? Readonly<Record<string, unknown>>
-  : { readonly [Name in keyof SessionAttributes]?: SessionAttributes[Name] | undefined };
+export type AttributeUpdate<Attributes extends object = AnyAttributes> = {
+  readonly [Name in keyof Attributes]?: Attributes[Name] | undefined;
+};
 
 /** How a session is made without a request. */
-export interface CreateSessionOptions extends LoginOptions {
+export interface CreateSessionOptions<Attributes extends object = AnyAttributes> extends LoginOptions {
   /** Default: nobody. */
   readonly userId?: string | number;
-  readonly attributes?: AttributeUpdate;
+  readonly attributes?: AttributeUpdate<Attributes>;
 }
 
 /**
@@ -57,8 +57,12 @@ export class SessionService {
   }
 
   /** Makes a session, for a client that is given its {@link tokenOf} in another way than by a cookie. Rejects with `TooManySessionsError`. One round trip. */
-  async create({ userId, attributes = {}, ...lifetime }: CreateSessionOptions = {}): Promise<SessionHandle> {
-    const session = new SessionHandle(this.#runtime, handedOver(UNKNOWN_DEVICE), null);
+  async create<Attributes extends object = AnyAttributes>({
+    userId,
+    attributes = {},
+    ...lifetime
+  }: CreateSessionOptions<NoInfer<Attributes>> = {}): Promise<SessionHandle<Attributes>> {
+    const session = new SessionHandle<Attributes>(this.#runtime, handedOver(UNKNOWN_DEVICE), null);
     for (const [name, value] of Object.entries(attributes)) session.set(name as never, value as never);
     await session.begin(userId ?? null, lifetime);
     return session;
@@ -70,12 +74,12 @@ export class SessionService {
   }
 
   /** The session of a token, or null. Reading it is a use: its end is put off. One round trip. */
-  async get(token: string): Promise<SessionHandle | null> {
+  async get<Attributes extends object = AnyAttributes>(token: string): Promise<SessionHandle<Attributes> | null> {
     return this.#read(token, true);
   }
 
   /** The same without putting its end off. */
-  async peek(token: string): Promise<SessionHandle | null> {
+  async peek<Attributes extends object = AnyAttributes>(token: string): Promise<SessionHandle<Attributes> | null> {
     return this.#read(token, false);
   }
 
@@ -88,7 +92,10 @@ export class SessionService {
    * Changes attributes without reading the session. Resolves with whether there is one: what has ended is not brought back. One round trip; two where it has
    * just been given a new id.
    */
-  async update(token: string, attributes: AttributeUpdate): Promise<boolean> {
+  async update<Attributes extends object = AnyAttributes>(
+    token: string,
+    attributes: AttributeUpdate<NoInfer<Attributes>>,
+  ): Promise<boolean> {
     const { keys, redis, counters, tokens } = this.#runtime;
     const known = tokens.find(token);
     if (known === null) return false;
@@ -156,8 +163,8 @@ export class SessionService {
   }
 
   /**
-   * Ends all sessions of everybody: after a leak, say. Those that are made meanwhile may be left. Resolves with how many keys were taken out. A SCAN of
-   * every node; ends are told as `expired`.
+   * Ends all sessions of everybody: after a leak, say. Those that are made meanwhile may be left. Resolves with how many have ended. A SCAN of every node;
+   * ends are told as `expired`.
    */
   async destroyEverySession(): Promise<number> {
     const { connection, keys, config } = this.#runtime;
@@ -166,13 +173,13 @@ export class SessionService {
       const groups = new Map<number, string[]>();
       for (const key of found) {
         if (keys.isOfEnds(key)) continue;
+        if (keys.isSession(key)) count += 1;
         const group = connection.groupOf(key);
         groups.set(group, [...(groups.get(group) ?? []), key]);
       }
-      for (const group of groups.values()) {
-        count += (await connection.send('UNLINK', group, { deadlineMs: config.deadlineMs })) as number;
-      }
+      for (const group of groups.values()) await connection.send('UNLINK', group, { deadlineMs: config.deadlineMs });
     }
+    this.#runtime.counters.destroyed += count;
     return count;
   }
 
@@ -187,10 +194,10 @@ export class SessionService {
     return ends.on(listener);
   }
 
-  async #read(token: string, isUse: boolean): Promise<SessionHandle | null> {
+  async #read<Attributes extends object>(token: string, isUse: boolean): Promise<SessionHandle<Attributes> | null> {
     const known = this.#runtime.tokens.find(token);
     if (known === null) return null;
-    const session = await this.#runtime.open(known, isUse, handedOver(UNKNOWN_DEVICE));
+    const session = await this.#runtime.open<Attributes>(known, isUse, handedOver(UNKNOWN_DEVICE));
     return session.isNew ? null : session;
   }
 }

@@ -9,25 +9,11 @@ import { newSessionId } from './engine/session-id.js';
 import type { SessionKeySpace, SessionPlace } from './engine/session-keys.js';
 import type { SessionRecord } from './engine/session-record.js';
 
-/**
- * The attributes that the application keeps in sessions. Declare them once, and `session.get('cart')` has its type everywhere:
- *
- * ```ts
- * declare module 'rookery/session' {
- *   interface SessionAttributes {
- *     cart: readonly CartLine[];
- *   }
- * }
- * ```
- */
-// eslint-disable-next-line @typescript-eslint/no-empty-object-type -- applications fill it
-export interface SessionAttributes {}
+/** Attributes of any name, for an application that does not say which it has. */
+export type AnyAttributes = Readonly<Record<string, unknown>>;
 
-/** Any text while {@link SessionAttributes} is empty, and its names afterwards. */
-export type AttributeName = [keyof SessionAttributes] extends [never] ? string : keyof SessionAttributes & string;
-
-/** What an attribute holds. */
-export type AttributeValue<Name> = Name extends keyof SessionAttributes ? SessionAttributes[Name] : unknown;
+/** What an attribute can be called: any text, or what the application says. */
+export type AttributeName<Attributes extends object> = keyof Attributes & string;
 
 /** How a login begins a session. */
 export type LoginOptions = SessionLifetime;
@@ -73,9 +59,10 @@ const NOTHING: ReadonlyMap<string, Buffer> = new Map();
  * - What has ended is not brought back: a save that comes late writes nothing.
  * - Nothing is stored, and no cookie set, until there is an attribute or a login.
  *
- * Attributes are JSON: what `JSON.stringify` leaves out is left out.
+ * Attributes are JSON: what `JSON.stringify` leaves out is left out. The application says once what there is, `type ShopSession = Session<{ cart: CartLine[] }>`,
+ * and names and values are checked.
  */
-export class SessionHandle {
+export class SessionHandle<Attributes extends object = AnyAttributes> {
   readonly #parts: SessionParts;
   readonly #carrier: SessionCarrier;
   #stored: StoredSession | null;
@@ -124,11 +111,11 @@ export class SessionHandle {
   }
 
   /** An attribute, or undefined when there is none. An object may be changed in place. */
-  get<Name extends AttributeName>(name: Name): AttributeValue<Name> | undefined {
-    return this.#attributes.get(name) as AttributeValue<Name> | undefined;
+  get<Name extends AttributeName<Attributes>>(name: Name): Attributes[Name] | undefined {
+    return this.#attributes.get(name) as Attributes[Name] | undefined;
   }
 
-  has(name: AttributeName): boolean {
+  has(name: AttributeName<Attributes>): boolean {
     return this.#attributes.has(name);
   }
 
@@ -138,19 +125,19 @@ export class SessionHandle {
    * @throws {SessionUsageError} for a name that no attribute can have
    * @throws {EncodeError} for a value that JSON has no form for
    */
-  set<Name extends AttributeName>(name: Name, value: AttributeValue<Name> | undefined): this {
+  set<Name extends AttributeName<Attributes>>(name: Name, value: Attributes[Name] | undefined): this {
     this.#attributes.set(name, value);
     return this;
   }
 
   /** Takes an attribute out. Returns whether there was one. */
-  delete(name: AttributeName): boolean {
+  delete(name: AttributeName<Attributes>): boolean {
     return this.#attributes.delete(name);
   }
 
   /** The names of its attributes. */
-  names(): string[] {
-    return this.#attributes.names();
+  names(): AttributeName<Attributes>[] {
+    return this.#attributes.names() as AttributeName<Attributes>[];
   }
 
   /**

@@ -21,14 +21,12 @@ describeAdaptersOnOneDatabase((shop) => {
       'get /products/search 200 400 429',
       'get /products/{id} 200 400 404 429',
       'get /products/{id}/views 200 400 404 429 503',
-      'get /users/{userId}/settings 200 400 429',
       'post /auth/login 200 400 401 429',
       'post /auth/register 201 400 409 429',
       'post /orders 201 400 409 429',
       'post /orders/{id}/pay 200 400 402 404 409 429 502 503 504',
       'post /products/{id}/views 202 400 404 429 503',
       'put /products/{id} 200 400 404 409 429',
-      'put /users/{userId}/settings 200 400 429',
     ]);
   });
 

@@ -4,7 +4,6 @@ import { expect, it } from '@jest/globals';
 import { type Answer, describeAdaptersOnOneDatabase, type Shop } from './support/shop.js';
 
 const change = { name: 'A', category: 'bedding', brand: 'corvid', priceCents: 1, description: '', stock: 0 };
-const settings = { language: 'en', currency: 'EUR', newsletter: true };
 
 function fieldsOf({ status, headers, body }: Answer): readonly string[] {
   expect([status, headers.get('content-type')]).toEqual([400, expect.stringContaining('application/problem+json')]);
@@ -32,8 +31,6 @@ describeAdaptersOnOneDatabase((shop) => {
       expect(fieldsOf(await shop().put(`/products/${id}`, change))).toEqual(['id']);
       expect(fieldsOf(await shop().get(`/products/${id}/views`))).toEqual(['id']);
       expect(fieldsOf(await shop().post(`/products/${id}/views`))).toEqual(['id']);
-      expect(fieldsOf(await shop().get(`/users/${id}/settings`))).toEqual(['userId']);
-      expect(fieldsOf(await shop().put(`/users/${id}/settings`, settings))).toEqual(['userId']);
     },
   );
 
@@ -66,19 +63,6 @@ describeAdaptersOnOneDatabase((shop) => {
     [{ brand: 'no-such-brand' }, ['brand']],
   ])('refuses a body with %j', async (part, fields) => {
     expect(fieldsOf(await shop().put('/products/5', { ...change, ...part }))).toEqual(fields);
-  });
-
-  it.each([
-    [{ language: 'EN' }, ['language']],
-    [{ language: ['en'] }, ['language']],
-    [{ currency: 'XXX' }, ['currency']],
-    [{ newsletter: 'true' }, ['newsletter']],
-    [{ newsletter: null, currency: undefined }, ['currency', 'newsletter']],
-    [{ updatedAt: null }, ['updatedAt']],
-    [{ userId: 8 }, ['userId']],
-  ])('refuses settings with %j', async (part, fields) => {
-    expect(fieldsOf(await shop().put('/users/7/settings', { ...settings, ...part }))).toEqual(fields);
-    expect((await shop().get('/users/7/settings')).body).toMatchObject({ updatedAt: null });
   });
 
   it('refuses a body that lacks fields, naming each', async () => {

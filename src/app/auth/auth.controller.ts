@@ -9,9 +9,11 @@ import {
   UnauthorizedException,
 } from '@nestjs/common';
 import { ApiCreatedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { Session } from 'rookery/session';
 import { RateLimit } from 'rookery/throttler';
 import { ApiProblem } from '../http/api-problem.decorator.js';
 import { ApiRateLimited } from '../rate-limits/api-rate-limited.decorator.js';
+import type { ShopSession } from '../sessions/shop-session.js';
 import { EmailTakenError } from './auth.errors.js';
 import { AuthService } from './auth.service.js';
 import { LoginBody } from './dto/login.body.js';
@@ -42,16 +44,20 @@ export class AuthController {
   @ApiOperation({
     summary: 'Log in',
     description:
-      'Says whose the address and the password are. The shop has no sessions yet: nothing is remembered of it.',
+      'Sets a cookie that lasts for 12 hours, and for half an hour without use. Whoever is logged in in ten places already is logged out in the oldest.',
   })
   @ApiOkResponse({ type: UserResponse })
   @ApiProblem(401, 'The address or the password is wrong')
+  @ApiProblem(403, 'The request comes from a page of another site')
+  @ApiProblem(503, 'Redis is out of reach; `Retry-After` says when to try again')
+  @RateLimit('account')
   @Header('cache-control', 'no-store')
   @HttpCode(HttpStatus.OK)
   @Post('login')
-  async logIn(@Body() credentials: LoginBody): Promise<UserResponse> {
+  async logIn(@Session() session: ShopSession, @Body() credentials: LoginBody): Promise<UserResponse> {
     const user = await this.auth.logIn(credentials);
     if (user === null) throw new UnauthorizedException('The address or the password is wrong');
+    await session.set('name', user.name).logIn(user.id);
     return user;
   }
 }

@@ -21,4 +21,16 @@ export class AuthService {
     const found = await this.users.findByEmail(email.toLowerCase());
     return (await this.passwords.matches(password, found?.passwordHash)) ? (found?.user ?? null) : null;
   }
+
+  /** Whether it was changed: not when the password is wrong, or there is no such user any more. */
+  async changePassword(userId: number, password: string, newPassword: string): Promise<boolean> {
+    const current = await this.users.findPasswordHash(userId);
+    if (!(await this.passwords.matches(password, current))) return false;
+    return this.users.changePasswordHash(userId, await this.passwords.hash(newPassword));
+  }
+
+  /** Whoever is gone cannot log in again; sessions are the caller's to end. */
+  async remove(userId: number): Promise<void> {
+    await this.users.remove(userId);
+  }
 }

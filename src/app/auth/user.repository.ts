@@ -26,4 +26,24 @@ export class UserRepository {
     if (user === undefined) throw new EmailTakenError();
     return user;
   }
+
+  async findPasswordHash(userId: number): Promise<string | undefined> {
+    const row = await this.db.selectFrom('users').select('password_hash').where('id', '=', userId).executeTakeFirst();
+    return row?.password_hash;
+  }
+
+  /** Whether there is such a user. */
+  async changePasswordHash(userId: number, passwordHash: string): Promise<boolean> {
+    const values = { password_hash: passwordHash };
+    const result = await this.db.updateTable('users').set(values).where('id', '=', userId).executeTakeFirst();
+    return result.numUpdatedRows > 0n;
+  }
+
+  async remove(userId: number): Promise<void> {
+    await this.db
+      .with('settings', (db) => db.deleteFrom('user_settings').where('user_id', '=', userId))
+      .deleteFrom('users')
+      .where('id', '=', userId)
+      .execute();
+  }
 }

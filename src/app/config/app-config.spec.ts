@@ -28,6 +28,7 @@ describe('loadConfig', () => {
       clientLimits: { burst: 20, sustained: 1_000 },
       trustedProxies: [],
       adminToken: undefined,
+      sessionSecrets: undefined,
       paymentUrl: undefined,
       paymentApiKey: undefined,
     });
@@ -48,6 +49,7 @@ describe('loadConfig', () => {
         RATE_LIMIT_SUSTAINED: '5000',
         TRUSTED_PROXIES: 'loopback, 10.0.0.0/8',
         ADMIN_TOKEN: 'sixteen-letters!',
+        SESSION_SECRETS: ` ${'n'.repeat(32)}  ${'o'.repeat(40)} `,
         PAYMENT_URL: 'https://pay.example.com/v1',
         PAYMENT_API_KEY: 'sk_live',
       }),
@@ -63,6 +65,7 @@ describe('loadConfig', () => {
       clientLimits: { burst: 50, sustained: 5_000 },
       trustedProxies: ['loopback', '10.0.0.0/8'],
       adminToken: 'sixteen-letters!',
+      sessionSecrets: ['n'.repeat(32), 'o'.repeat(40)],
       paymentUrl: 'https://pay.example.com/v1',
       paymentApiKey: 'sk_live',
     });
@@ -94,6 +97,8 @@ describe('loadConfig', () => {
     ['TRUSTED_PROXIES', 'everybody'],
     ['TRUSTED_PROXIES', '10.0.0.0/8,'],
     ['ADMIN_TOKEN', 'short'],
+    ['SESSION_SECRETS', 'short'],
+    ['SESSION_SECRETS', `${'n'.repeat(32)} short`],
     ['ADMIN_TOKEN', 'two words of a token'],
     ['PAYMENT_URL', 'pay.example.com'],
     ['PAYMENT_URL', 'https://key@pay.example.com'],
@@ -106,6 +111,7 @@ describe('loadConfig', () => {
   it('never repeats a URL, which may hold a password, nor a token', () => {
     expect(JSON.stringify(problemsOf({ REDIS_URL: 'redi://:hunter2@cache' }))).not.toContain('hunter2');
     expect(JSON.stringify(problemsOf({ ADMIN_TOKEN: 'hunter2' }))).not.toContain('hunter2');
+    expect(JSON.stringify(problemsOf({ SESSION_SECRETS: 'hunter2' }))).not.toContain('hunter2');
     expect(JSON.stringify(problemsOf({ PAYMENT_URL: 'https://hunter2@pay' }))).not.toContain('hunter2');
     expect(JSON.stringify(problemsOf({ PAYMENT_API_KEY: 'hunter2 ' }))).not.toContain('hunter2');
   });

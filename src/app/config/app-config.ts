@@ -20,6 +20,8 @@ export interface AppConfig {
   readonly clientLimits: ClientLimits;
   readonly trustedProxies: readonly string[];
   readonly adminToken: string | undefined;
+  /** The newest first. */
+  readonly sessionSecrets: readonly string[] | undefined;
   readonly paymentUrl: string | undefined;
   readonly paymentApiKey: string | undefined;
 }
@@ -50,6 +52,7 @@ export function loadConfig(env: Readonly<NodeJS.ProcessEnv> = process.env): AppC
     clientLimits: { burst: environment.RATE_LIMIT_BURST, sustained: environment.RATE_LIMIT_SUSTAINED },
     trustedProxies: environment.TRUSTED_PROXIES === undefined ? [] : proxiesIn(environment.TRUSTED_PROXIES),
     adminToken: environment.ADMIN_TOKEN,
+    sessionSecrets: environment.SESSION_SECRETS?.trim().split(/\s+/),
     paymentUrl: environment.PAYMENT_URL,
     paymentApiKey: environment.PAYMENT_API_KEY,
   };
@@ -68,6 +71,7 @@ const VARIABLES = [
   'RATE_LIMIT_SUSTAINED',
   'TRUSTED_PROXIES',
   'ADMIN_TOKEN',
+  'SESSION_SECRETS',
   'PAYMENT_URL',
   'PAYMENT_API_KEY',
 ] as const satisfies readonly (keyof Environment)[];

@@ -80,6 +80,13 @@ export class Environment {
   @Matches(/^\S{16,}$/, { message: 'must have at least 16 characters, without spaces' })
   readonly ADMIN_TOKEN?: string;
 
+  /** What session cookies are signed with, the newest first; without it, one is made and kept in DATA_DIR. Its message never repeats it. */
+  @IsOptional()
+  @Matches(/^\s*\S{32,}(\s+\S{32,})*\s*$/, {
+    message: 'must be one secret or more, with spaces between them, of at least 32 characters each',
+  })
+  readonly SESSION_SECRETS?: string;
+
   /** The payment provider; without it the service runs a fake one, which moves no money. */
   @IsOptional()
   @IsWebUrl()

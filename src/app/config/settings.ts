@@ -12,6 +12,8 @@ export interface Settings {
   readonly trustedProxies: readonly string[];
   /** Opens the admin routes; without one they are closed. */
   readonly adminToken: string | undefined;
+  /** What session cookies are signed with, the newest first. */
+  readonly sessionSecrets: readonly string[];
   /** The payment provider in use, be it the given one or the fake one that was started. */
   readonly payments: PaymentSettings;
 }

@@ -11,6 +11,7 @@ export function serveApiDocs(app: INestApplication): void {
     .setDescription('A small shop that uses the modules of Rookery as any Nest application would.')
     .setVersion('1')
     .addBearerAuth({ type: 'http', scheme: 'bearer', description: 'ADMIN_TOKEN of the service' })
+    .addCookieAuth('__Host-sid', { type: 'apiKey', in: 'cookie', description: 'What POST /auth/login sets' })
     .build();
   SwaggerModule.setup(DOCS_PATH, app, () => SwaggerModule.createDocument(app, config), {
     customSiteTitle: 'Rookery shop',

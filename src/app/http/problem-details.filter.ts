@@ -1,5 +1,6 @@
 import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException, HttpStatus, Logger } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
+import { SessionEndedError, SessionException } from 'rookery/session';
 import { RateLimitException } from 'rookery/throttler';
 import { InvalidRequestException } from './invalid-request.exception.js';
 import { FieldProblem, pathOf, PROBLEM_JSON, ProblemDetails } from './problem-details.js';
@@ -50,6 +51,12 @@ function toProblem(error: unknown, instance: string): ProblemDetails {
   }
   if (error instanceof RateLimitException) {
     return rateLimitProblem(error, instance);
+  }
+  if (error instanceof SessionException) {
+    return new ProblemDetails(error.getStatus(), error.message, instance, { code: error.code });
+  }
+  if (error instanceof SessionEndedError) {
+    return new ProblemDetails(HttpStatus.UNAUTHORIZED, 'The session has ended; log in', instance);
   }
   if (error instanceof TryAgainException || (error instanceof HttpException && error.getStatus() < 500)) {
     return new ProblemDetails(error.getStatus(), error.message, instance);

@@ -41,12 +41,19 @@ export class ProblemDetails {
   @ApiPropertyOptional({ type: [String], description: 'The rate limits that refuse, as `RateLimit-Policy` names them' })
   readonly 'violated-policies'?: readonly string[];
 
+  @ApiPropertyOptional({
+    example: 'login-required',
+    description: 'Why, for programs, where the status does not say it',
+  })
+  readonly code?: string;
+
   constructor(status: number, detail: string, instance: string, particulars: ProblemParticulars = {}) {
     const {
       type = 'about:blank',
       title = STATUS_CODES[status] ?? 'Error',
       errors = [],
       violatedPolicies,
+      code,
     } = particulars;
     this.type = type;
     this.title = title;
@@ -55,6 +62,9 @@ export class ProblemDetails {
     this.instance = instance;
     if (errors.length > 0) {
       this.errors = errors;
+    }
+    if (code !== undefined) {
+      this.code = code;
     }
     if (violatedPolicies !== undefined) {
       this['violated-policies'] = violatedPolicies;
@@ -68,6 +78,7 @@ export interface ProblemParticulars {
   readonly title?: string;
   readonly errors?: readonly FieldProblem[];
   readonly violatedPolicies?: readonly string[] | undefined;
+  readonly code?: string;
 }
 
 /** What {@link ProblemDetails} say of a URL: its query may hold what is nobody's business. */

@@ -11,6 +11,7 @@ import { closeGracefully } from './close-gracefully.js';
 import { lockFolder } from './folder-lock.js';
 import { openPayments } from './open-payments.js';
 import { openRedis } from './open-redis.js';
+import { sessionSecrets } from './session-secrets.js';
 import { Teardown } from './teardown.js';
 
 /** A service that answers. */
@@ -41,6 +42,7 @@ export async function startService(config: AppConfig): Promise<RunningService> {
         clientLimits: config.clientLimits,
         trustedProxies: config.trustedProxies,
         adminToken: config.adminToken,
+        sessionSecrets: await sessionSecrets(config),
         payments: payments.settings,
       },
       database: database.db,

@@ -64,6 +64,11 @@ export class SessionKeySpace {
     return this.#space.pattern();
   }
 
+  /** Whether a key that was scanned holds a session. */
+  isSession(key: string): boolean {
+    return key.slice(this.#space.prefix.length + 4).startsWith(':s');
+  }
+
   /** Whether a key that was scanned keeps ends that are still to be told. */
   isOfEnds(key: string): boolean {
     return key.endsWith('}:deadlines') || key.endsWith('}:ended');

@@ -1,5 +1,5 @@
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
-import type { SessionHandle } from '../session.js';
+import type { AnyAttributes, SessionHandle } from '../session.js';
 import { currentSession } from './request-sessions.js';
 import { INTERCEPTORS } from './route-metadata.js';
 import { SessionInterceptor } from './session.interceptor.js';
@@ -11,7 +11,7 @@ const parameter = createParamDecorator((_: unknown, context: ExecutionContext) =
  *
  * ```ts
  * @Post('cart')
- * add(@Session() session: Session, @Body() line: CartLine): void {
+ * add(@Session() session: Session<{ cart: CartLine[] }>, @Body() line: CartLine): void {
  *   session.set('cart', [...(session.get('cart') ?? []), line]);
  * }
  * ```
@@ -35,4 +35,4 @@ export function Session(): ParameterDecorator {
 }
 
 /** One client's session, as one request sees it. */
-export type Session = SessionHandle;
+export type Session<Attributes extends object = AnyAttributes> = SessionHandle<Attributes>;

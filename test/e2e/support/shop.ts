@@ -22,6 +22,7 @@ const UNLIMITED: Omit<Settings, 'redisUrl'> = {
   clientLimits: { burst: 1_000_000, sustained: 1_000_000 },
   trustedProxies: [],
   adminToken: undefined,
+  sessionSecrets: ['the secret of the tests, in 32 characters or more'],
   // Nobody is there.
   payments: { url: 'http://127.0.0.1:1', apiKey: undefined, timeoutMs: 5_000 },
 };

@@ -1,0 +1,9 @@
+import type { Session } from 'rookery/session';
+
+/** What the shop keeps of a client besides who is logged in. */
+export interface ShopAttributes {
+  /** What the user is called, so that a page can greet them without asking the database. */
+  name: string;
+}
+
+export type ShopSession = Session<ShopAttributes>;
