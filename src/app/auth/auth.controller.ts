@@ -11,6 +11,7 @@ import {
 import { ApiCreatedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { Session } from 'rookery/session';
 import { RateLimit } from 'rookery/throttler';
+import { ApiSameSite } from '../sessions/api-same-site.decorator.js';
 import { ApiProblem } from '../http/api-problem.decorator.js';
 import { ApiRateLimited } from '../rate-limits/api-rate-limited.decorator.js';
 import type { ShopSession } from '../sessions/shop-session.js';
@@ -31,6 +32,7 @@ export class AuthController {
   @ApiOperation({ summary: 'Register', description: 'Counted as a try to log in.' })
   @ApiCreatedResponse({ type: UserResponse })
   @ApiProblem(409, 'Somebody is registered with this address already')
+  @ApiSameSite()
   @Header('cache-control', 'no-store')
   @Post('register')
   async register(@Body() registration: RegisterBody): Promise<UserResponse> {
@@ -48,7 +50,7 @@ export class AuthController {
   })
   @ApiOkResponse({ type: UserResponse })
   @ApiProblem(401, 'The address or the password is wrong')
-  @ApiProblem(403, 'The request comes from a page of another site')
+  @ApiSameSite()
   @ApiProblem(503, 'Redis is out of reach; `Retry-After` says when to try again')
   @RateLimit('account')
   @Header('cache-control', 'no-store')

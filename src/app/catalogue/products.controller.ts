@@ -12,6 +12,7 @@ import {
 import { ApiOkResponse, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { CacheResponse, CacheStatusInterceptor } from 'rookery/cache';
 import { RateLimit } from 'rookery/throttler';
+import { ApiSameSite } from '../sessions/api-same-site.decorator.js';
 import { ApiProblem } from '../http/api-problem.decorator.js';
 import { InvalidRequestException } from '../http/invalid-request.exception.js';
 import { FieldProblem } from '../http/problem-details.js';
@@ -87,6 +88,7 @@ export class ProductsController {
   @ApiOkResponse({ type: ProductResponse })
   @ApiProblem(404, 'There is no such product')
   @ApiProblem(409, 'The product is no longer at the version that the change was made from')
+  @ApiSameSite()
   @Put(':id')
   async update(
     @Param() { id }: ProductIdParams,

@@ -1,6 +1,7 @@
 import { Body, ConflictException, Controller, Get, Header, NotFoundException, Param, Post } from '@nestjs/common';
 import { ApiCreatedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { RateLimit } from 'rookery/throttler';
+import { ApiSameSite } from '../sessions/api-same-site.decorator.js';
 import { ApiProblem } from '../http/api-problem.decorator.js';
 import { InvalidRequestException } from '../http/invalid-request.exception.js';
 import { FieldProblem } from '../http/problem-details.js';
@@ -23,6 +24,7 @@ export class OrdersController {
   @ApiProblem(409, 'There are not so many in store')
   @Header('cache-control', 'no-store')
   @RateLimit('checkout')
+  @ApiSameSite()
   @Post()
   async place(@Body() { lines }: PlaceOrderBody): Promise<OrderResponse> {
     try {

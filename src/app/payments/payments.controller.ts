@@ -11,6 +11,7 @@ import {
 } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { RateLimit } from 'rookery/throttler';
+import { ApiSameSite } from '../sessions/api-same-site.decorator.js';
 import { ApiProblem } from '../http/api-problem.decorator.js';
 import { TryAgainException } from '../http/try-again.exception.js';
 import { OrderIdParams } from '../orders/dto/order-id.params.js';
@@ -48,6 +49,7 @@ export class PaymentsController {
   @Header('cache-control', 'no-store')
   @RateLimit('checkout')
   @HttpCode(HttpStatus.OK)
+  @ApiSameSite()
   @Post()
   async pay(@Param() { id }: OrderIdParams, @Body() { paymentMethod }: PayOrderBody): Promise<PaymentResponse> {
     const payment = await this.payments.pay(id, paymentMethod).catch((error: unknown) => {

@@ -1,5 +1,6 @@
 import { Controller, Get, Header, HttpCode, HttpStatus, NotFoundException, Param, Post } from '@nestjs/common';
 import { ApiAcceptedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { ApiSameSite } from '../sessions/api-same-site.decorator.js';
 import { ProductIdParams } from '../catalogue/dto/product-id.params.js';
 import { ApiProblem } from '../http/api-problem.decorator.js';
 import { ApiRateLimited } from '../rate-limits/api-rate-limited.decorator.js';
@@ -22,6 +23,7 @@ export class ProductViewsController {
   })
   @ApiAcceptedResponse({ description: 'The view counts, whatever happens to the service now' })
   @HttpCode(HttpStatus.ACCEPTED)
+  @ApiSameSite()
   @Post()
   async record(@Param() { id }: ProductIdParams): Promise<void> {
     if (!(await this.views.record(id))) {

@@ -13,6 +13,7 @@ import {
 } from '@nestjs/common';
 import { ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { PassiveSession, RecentLogin, Session, SessionGuard, SessionService } from 'rookery/session';
+import { ApiSameSite } from './api-same-site.decorator.js';
 import { ApiProblem } from '../http/api-problem.decorator.js';
 import { ApiRateLimited } from '../rate-limits/api-rate-limited.decorator.js';
 import { ApiLoggedIn } from './api-logged-in.decorator.js';
@@ -31,6 +32,8 @@ export class SessionsController {
 
   @ApiOperation({ summary: 'Log out', description: 'Whoever is not logged in stays so.' })
   @ApiNoContentResponse({ description: 'The cookie is good for nothing any more, wherever it was copied to' })
+  @ApiSameSite()
+  @ApiProblem(503, 'Redis is out of reach; `Retry-After` says when to try again')
   @HttpCode(HttpStatus.NO_CONTENT)
   @Post('logout')
   async logOut(@Session() session: ShopSession): Promise<void> {
