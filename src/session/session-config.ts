@@ -11,6 +11,12 @@ export interface LifetimeConfig {
   readonly lifeMs: number;
 }
 
+/** How the ends of sessions are told, in milliseconds. */
+export interface EndsConfig {
+  readonly everyMs: number;
+  readonly retryAfterMs: number;
+}
+
 /** The module's options, checked and with their defaults. Times are in milliseconds. */
 export interface SessionConfig extends LifetimeConfig {
   readonly secrets: readonly KeyObject[];
@@ -19,8 +25,8 @@ export interface SessionConfig extends LifetimeConfig {
   /** 0 for any number. */
   readonly most: number;
   readonly evicts: boolean;
-  /** How often ends are looked for, or null where they are not told. */
-  readonly endsEveryMs: number | null;
+  /** How ends are told, or null where they are not. */
+  readonly ends: EndsConfig | null;
   readonly deadlineMs: number;
 }
 
@@ -43,7 +49,13 @@ export function resolveSessionConfig(options: SessionModuleOptions): SessionConf
     graceMs: maybeNothing(options.rotationGrace ?? '10s', 'SessionModule: rotationGrace'),
     most: maxPerUser,
     evicts: whenFull === 'end-oldest',
-    endsEveryMs: ends === undefined ? null : timerOption(ends.every ?? '5s', 'SessionModule: ends.every'),
+    ends:
+      ends === undefined
+        ? null
+        : {
+            everyMs: timerOption(ends.every ?? '5s', 'SessionModule: ends.every'),
+            retryAfterMs: timerOption(ends.retryAfter ?? '30s', 'SessionModule: ends.retryAfter'),
+          },
     deadlineMs: timerOption(options.redisDeadline ?? '1s', 'SessionModule: redisDeadline'),
   };
 }

@@ -29,6 +29,8 @@ export interface SessionLifetime {
 export interface SessionEndsOptions {
   /** How often this process looks for them, while it has listeners. Default `'5s'`. */
   readonly every?: Duration;
+  /** After that, an end that a listener has not dealt with is told once more, by whichever process comes first. Longer than a listener takes. Default `'30s'`. */
+  readonly retryAfter?: Duration;
 }
 
 /** Options of `SessionModule.forRoot`. */

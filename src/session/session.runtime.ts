@@ -44,14 +44,12 @@ export class SessionRuntime implements SessionParts, OnModuleInit, BeforeApplica
     this.connection = connections.get(options.connection);
     this.keys = new SessionKeySpace(this.connection);
     this.redis = new RedisSessions(this.connection, this.keys, clock, this.config);
-    const { cookie, secrets, endsEveryMs, deadlineMs } = this.config;
+    const { cookie, secrets, ends, deadlineMs } = this.config;
     this.signer = new Signer(secrets, cookie.name);
     this.tokens = new KnownTokens(this.signer, this.keys);
     this.cookie = new SessionCookie(cookie, this.signer, this.tokens);
     this.ends =
-      endsEveryMs === null
-        ? null
-        : new SessionEnds(this.connection, this.keys, clock, this.counters, endsEveryMs, deadlineMs);
+      ends === null ? null : new SessionEnds(this.connection, this.keys, clock, this.counters, ends, deadlineMs);
   }
 
   onModuleInit(): void {

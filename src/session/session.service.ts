@@ -167,9 +167,10 @@ export class SessionService {
    * ends are told as `expired`.
    */
   async destroyEverySession(): Promise<number> {
-    const { connection, keys, config } = this.#runtime;
+    const { connection, keys, counters } = this.#runtime;
+    const { deadlineMs } = this.#runtime.config;
     let count = 0;
-    for await (const found of connection.scan(keys.pattern())) {
+    for await (const found of connection.scan(keys.pattern(), { deadlineMs })) {
       const groups = new Map<number, string[]>();
       for (const key of found) {
         if (keys.isOfEnds(key)) continue;
@@ -177,9 +178,9 @@ export class SessionService {
         const group = connection.groupOf(key);
         groups.set(group, [...(groups.get(group) ?? []), key]);
       }
-      for (const group of groups.values()) await connection.send('UNLINK', group, { deadlineMs: config.deadlineMs });
+      for (const group of groups.values()) await connection.send('UNLINK', group, { deadlineMs });
     }
-    this.#runtime.counters.destroyed += count;
+    counters.destroyed += count;
     return count;
   }
 

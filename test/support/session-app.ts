@@ -7,8 +7,9 @@ import { RedisModule } from '../../src/core/redis/redis.module.js';
 import { SessionModule } from '../../src/session/session.module.js';
 import type { SessionModuleOptions } from '../../src/session/session.options.js';
 import { randomPrefix } from './redis.js';
+import { SECRET } from './session-processes/secret.js';
 
-export const SECRET = 'a secret of the tests, of 32 characters or more';
+export { SECRET };
 
 /** An application with sessions, as a test describes it. */
 export interface SessionAppOptions {

@@ -62,13 +62,10 @@ export class RedisSessions {
     private readonly connection: RedisConnection,
     private readonly keys: SessionKeySpace,
     private readonly clock: Clock,
-    private readonly config: Pick<
-      SessionConfig,
-      'idleMs' | 'graceMs' | 'most' | 'evicts' | 'endsEveryMs' | 'deadlineMs'
-    >,
+    private readonly config: Pick<SessionConfig, 'idleMs' | 'graceMs' | 'most' | 'evicts' | 'ends' | 'deadlineMs'>,
   ) {
     this.#send = { deadlineMs: config.deadlineMs };
-    this.#tells = config.endsEveryMs === null ? 0 : 1;
+    this.#tells = config.ends === null ? 0 : 1;
     this.#batcher = new TurnBatcher<Loading>(
       ({ token }) => connection.groupOf(token.place.key),
       (loadings) => this.#load(loadings),

@@ -1,6 +1,7 @@
 import { Logger } from '@nestjs/common';
 import type { RedisConnection } from '../../core/redis/redis-connection.js';
 import type { Cancel, Clock } from '../../core/time/clock.js';
+import type { EndsConfig } from '../session-config.js';
 import type { SessionCounters } from '../session-counters.js';
 import type { EndReason, SessionEnd, SessionEndListener } from '../session.events.js';
 import { sessionSweep } from '../session.scripts.gen.js';
@@ -9,9 +10,6 @@ import { allSlotTags } from './slot-tags.js';
 
 /** So many ends of one slot are taken at once. */
 const MOST_AT_ONCE = 100;
-
-/** After that, whoever has taken an end is taken for dead, and another tells of it. */
-const LEASE_MS = 30_000;
 
 const DIGEST_LENGTH = 27;
 const TIME_LENGTH = 13;
@@ -40,7 +38,7 @@ export class SessionEnds {
     private readonly keys: SessionKeySpace,
     private readonly clock: Clock,
     private readonly counters: SessionCounters,
-    private readonly everyMs: number,
+    private readonly config: EndsConfig,
     private readonly deadlineMs: number,
   ) {}
 
@@ -64,7 +62,7 @@ export class SessionEnds {
       return;
     }
     // Processes that were started together look one after the other.
-    const inMs = this.everyMs * (0.75 + Math.random() / 2);
+    const inMs = this.config.everyMs * (0.75 + Math.random() / 2);
     this.#cancelTimer = this.clock.setTimeout(() => {
       this.#looking = this.#look().finally(() => {
         this.#looking = null;
@@ -82,7 +80,7 @@ export class SessionEnds {
     const options = { deadlineMs: this.deadlineMs };
     try {
       for (let isMore = true; isMore && !this.#isClosed;) {
-        const args = { sessions, most: MOST_AT_ONCE, leaseMs: LEASE_MS };
+        const args = { sessions, most: MOST_AT_ONCE, leaseMs: this.config.retryAfterMs };
         const taken = await this.connection.scripts.run(sessionSweep, { deadlines, ended }, args, options);
         const told = (await Promise.all(taken.map((member) => this.#tell(member)))).flatMap((member) => member ?? []);
         if (told.length > 0) await this.connection.send('ZREM', [ended, ...told], options);

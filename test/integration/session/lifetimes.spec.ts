@@ -251,7 +251,8 @@ describeTopologies((topology) => {
         [3, user, 'revoked'],
       ]);
       for (const { atMs } of told) expect(Math.abs(atMs - expired.createdAtMs!)).toBeLessThan(60_000);
-      expect(one.counters.endsTold + other.counters.endsTold).toBe(4);
+      await eventually(() => expect(one.counters.endsTold + other.counters.endsTold).toBe(4));
+      expect(told).toHaveLength(4);
     });
 
     it('are told of evictions and of logins over a login; a new id is no end', async () => {
@@ -288,6 +289,25 @@ describeTopologies((topology) => {
       while (isAlive && performance.now() < until) isAlive = await service.touch(tokenOf(service, session));
       isAlive = false;
       await eventually(() => expect(told.map(({ reason }) => reason)).toEqual(['expired']));
+    });
+
+    it('are told once more when a listener has failed, until all have dealt with them', async () => {
+      const own = randomPrefix();
+      const service = await open({ ends: { ...ends, retryAfter: '50ms' } }, own);
+      const told: string[] = [];
+      service.onEnd(({ handle }) => void told.push(handle));
+      let failures = 0;
+      service.onEnd(() => {
+        failures += 1;
+        if (failures === 1) throw new Error('once');
+        if (failures === 2) return Promise.reject(new Error('twice'));
+        return undefined;
+      });
+      const session = await service.create();
+      const { handle } = session;
+      await session.destroy();
+      await eventually(() => expect(service.counters.endsTold).toBe(1));
+      expect([told, failures]).toEqual([[handle, handle, handle], 3]);
     });
 
     it('need the option', () => {

@@ -1,0 +1,42 @@
+import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import type { TestingModule } from '@nestjs/testing';
+import { SessionService, type SessionEnd } from '../../../src/session/index.js';
+import { eventually } from '../../../src/testing/index.js';
+import { expectEveryKeyExpires, expectNoLeakedConnections, randomPrefix, sharedRedis } from '../../support/redis.js';
+import { sessionApp } from '../../support/session-app.js';
+import { SessionProcess } from '../../support/session-processes/session-process.js';
+
+const ENDS = { every: '20ms', retryAfter: '300ms' } as const;
+const SESSIONS = 40;
+
+const prefix = randomPrefix();
+const redis = sharedRedis('standalone');
+let app: TestingModule;
+let sessions: SessionService;
+
+beforeAll(async () => {
+  app = await sessionApp({ redis, prefix, session: { ends: ENDS } });
+  sessions = app.get(SessionService);
+});
+afterAll(async () => {
+  await expectEveryKeyExpires('standalone', prefix);
+  await app.close();
+});
+
+it('an end that a process had taken when it was killed is told by another', async () => {
+  const [process] = (await SessionProcess.start(1)) as [SessionProcess];
+  await process.do('open', { redis, prefix, ends: ENDS });
+  // It never is done with any.
+  await process.do('listen', null);
+  const made = await Promise.all(Array.from({ length: SESSIONS }, (_, i) => sessions.create({ userId: `user-${i}` })));
+  const handles = made.map(({ handle }) => handle).sort();
+  await Promise.all(made.map((session) => session.destroy()));
+  await eventually(() => expect(process.news).toHaveLength(SESSIONS), { within: '20s' });
+  await process.kill();
+
+  const told: SessionEnd[] = [];
+  sessions.onEnd((end) => void told.push(end));
+  await eventually(() => expect(told.map(({ handle }) => handle).sort()).toEqual(handles), { within: '20s' });
+}, 60_000);
+
+expectNoLeakedConnections();

@@ -1,0 +1,150 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { Body, Controller, Get, HttpCode, Post, UseGuards, type INestApplication } from '@nestjs/common';
+import { RedisConnections, RedisUnavailableError } from '../../../src/core/index.js';
+import { Session, SessionGuard, SessionService } from '../../../src/session/index.js';
+import { eventually, startRedis, type RedisServer } from '../../../src/testing/index.js';
+import { CookieClient } from '../../support/cookie-client.js';
+import { OwnTime } from '../../support/own-time.js';
+import { expectNoLeakedConnections } from '../../support/redis.js';
+import { ADAPTERS, sessionService } from '../../support/session-app.js';
+
+const DEADLINE_MS = 100;
+
+@Controller()
+class ShopController {
+  @Post('set')
+  @HttpCode(200)
+  set(@Session() session: Session, @Body() { value }: { value: unknown }): string {
+    session.set('value', value);
+    return 'set';
+  }
+
+  @Post('login')
+  @HttpCode(200)
+  async logIn(@Session() session: Session): Promise<void> {
+    await session.logIn('ada');
+  }
+
+  @UseGuards(SessionGuard)
+  @Get('me')
+  me(@Session() session: Session): unknown {
+    return { user: session.userId, value: session.get('value') };
+  }
+
+  @Get('bare')
+  bare(): string {
+    return 'ok';
+  }
+}
+
+describe.each(ADAPTERS)('on %s', (adapter) => {
+  let redis: RedisServer;
+  let app: INestApplication;
+  let client: CookieClient;
+  let sessions: SessionService;
+
+  beforeEach(async () => {
+    redis = await startRedis({ appendOnly: true });
+    const opened = await sessionService(adapter, {
+      redis: { url: redis.url },
+      session: { redisDeadline: `${DEADLINE_MS}ms` },
+      controllers: [ShopController],
+    });
+    ({ app } = opened);
+    client = new CookieClient(opened.url);
+    sessions = app.get(SessionService);
+    await eventually(async () => expect((await client.post('/login')).status).toBe(200));
+  });
+  afterEach(async () => {
+    await app.close();
+    await redis.stop();
+  });
+
+  const isUp = (): boolean => app.get(RedisConnections).get().health.status.state === 'up';
+
+  const expectOutage = async (): Promise<void> => {
+    for (const answer of [
+      await client.get('/me'),
+      await client.post('/set', { value: 2 }),
+      await client.post('/login'),
+    ]) {
+      expect([answer.status, answer.headers.get('content-type'), answer.headers.get('retry-after')]).toEqual([
+        503,
+        expect.stringContaining('application/problem+json'),
+        '1',
+      ]);
+      expect(answer.body).toEqual({
+        type: 'about:blank',
+        title: 'Service Unavailable',
+        status: 503,
+        detail: 'Sessions are out of reach; try again',
+        code: 'sessions-unavailable',
+      });
+      expect(answer.cookies).toEqual([]);
+    }
+    expect((await client.get('/bare')).body).toBe('ok');
+  };
+
+  it('a dead Redis is 503 where a session is needed, and nobody is logged out when it is back', async () => {
+    await client.post('/set', { value: 1 });
+    const [node] = redis.nodes;
+    await node?.kill();
+    await eventually(() => expect(isUp()).toBe(false));
+    await expectOutage();
+    await node?.start();
+    await eventually(async () => expect((await client.get('/me')).status).not.toBe(503));
+    expect((await client.get('/me')).body).toEqual({ user: 'ada', value: 1 });
+  });
+
+  it('a frozen Redis costs the deadline, then nothing, and no write is made that was answered with 503', async () => {
+    await client.post('/set', { value: 1 });
+    const [node] = redis.nodes;
+    await node?.pause();
+    using time = new OwnTime();
+    expect((await client.get('/me')).status).toBe(503);
+    expect(time.ms).toBeLessThan(DEADLINE_MS + 200);
+    await expectOutage();
+    await node?.resume();
+    await eventually(async () => expect((await client.get('/me')).status).not.toBe(503));
+    expect((await client.get('/me')).body).toEqual({ user: 'ada', value: 1 });
+  });
+
+  it('a cookie is given for no session that could not be stored', async () => {
+    const stranger = new CookieClient((await app.getUrl()).replace('[::1]', '127.0.0.1'));
+    const [node] = redis.nodes;
+    await node?.kill();
+    await eventually(() => expect(isUp()).toBe(false));
+    const answer = await stranger.post('/set', { value: 1 });
+    expect([answer.status, answer.cookies]).toEqual([503, []]);
+  });
+
+  it('every method of the service rejects with a typed error, within the deadline', async () => {
+    const session = await sessions.create({ userId: 1, attributes: { a: 1 } });
+    const token = sessions.tokenOf(session)!;
+    const [node] = redis.nodes;
+    await node?.pause();
+    const calls: (() => Promise<unknown>)[] = [
+      () => sessions.create(),
+      () => sessions.get(token),
+      () => sessions.peek(token),
+      () => sessions.touch(token),
+      () => sessions.update(token, { a: 2 }),
+      () => sessions.destroy(token),
+      () => sessions.listForUser(1),
+      () => sessions.count(1),
+      () => sessions.destroyForUser(1, session.handle!),
+      () => sessions.destroyAllForUser(1),
+      () => sessions.destroyEverySession(),
+      () => session.set('b', 1).save(),
+      () => session.regenerate(),
+      () => session.logIn(2),
+      () => session.destroy(),
+    ];
+    using time = new OwnTime();
+    for (const call of calls) await expect(call()).rejects.toThrow(RedisUnavailableError);
+    expect(time.ms).toBeLessThan(DEADLINE_MS + 300);
+    await node?.resume();
+  });
+});
+
+expectNoLeakedConnections();
