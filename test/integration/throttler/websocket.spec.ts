@@ -1,16 +1,12 @@
-import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { UseGuards, type INestApplication, type LoggerService, type Type } from '@nestjs/common';
 import { ExpressAdapter } from '@nestjs/platform-express';
-import { IoAdapter } from '@nestjs/platform-socket.io';
-import { WsAdapter } from '@nestjs/platform-ws';
 import { SubscribeMessage, WebSocketGateway, type OnGatewayConnection } from '@nestjs/websockets';
-import { io } from 'socket.io-client';
-import { WebSocket } from 'ws';
 import { eventually } from '../../../src/testing/index.js';
 import { byIp, byUser, RateLimit, RateLimiter, SkipRateLimit, ThrottlerGuard } from '../../../src/throttler/index.js';
 import type { ThrottlerModuleOptions } from '../../../src/throttler/throttler.options.js';
+import { TRANSPORTS, type ChatClient, type Said } from '../../support/chat-clients.js';
 import { expectNoLeakedConnections, sharedRedis } from '../../support/redis.js';
 import { startOrClose, throttlerApp, throttlerModule } from '../../support/throttler-app.js';
 
@@ -19,12 +15,6 @@ interface GatewayClient {
   readonly handshake?: object;
   request: IncomingMessage;
   data: { user?: string | undefined };
-}
-
-/** What a handler answers with: an event, since both transports send that as it is. */
-interface Said {
-  readonly event: string;
-  readonly data: unknown;
 }
 
 const DONE: Said = { event: 'done', data: null };
@@ -66,54 +56,6 @@ const POLICIES = [
   { name: 'messages', limit: 1_000, window: '1h' },
   { name: 'twice', limit: 10, window: '1h', optIn: true },
 ] as const;
-
-/** A client that hears one answer for each thing it says. */
-interface ChatClient {
-  say(event: string): Promise<Said>;
-  close(): Promise<unknown>;
-}
-
-async function openSocketIo(url: string, extraHeaders: Record<string, string>): Promise<ChatClient> {
-  const socket = io(url, { transports: ['websocket'], reconnection: false, forceNew: true, extraHeaders });
-  await new Promise<void>((connected) => socket.once('connect', connected));
-  return {
-    say: (event) =>
-      new Promise((heard) => {
-        socket.onAny((answer: string, data: unknown) => {
-          socket.offAny();
-          heard({ event: answer, data });
-        });
-        socket.emit(event);
-      }),
-    close: () => {
-      const closed = new Promise<void>((done) => socket.io.engine.once('close', () => done()));
-      socket.disconnect();
-      return closed;
-    },
-  };
-}
-
-async function openWs(url: string, headers: Record<string, string>): Promise<ChatClient> {
-  const socket = new WebSocket(url, { headers });
-  await once(socket, 'open');
-  return {
-    say: async (event) => {
-      const heard = once(socket, 'message');
-      socket.send(JSON.stringify({ event }));
-      return JSON.parse(String((await heard)[0])) as Said;
-    },
-    close: () => {
-      const closed = once(socket, 'close');
-      socket.close();
-      return closed;
-    },
-  };
-}
-
-const TRANSPORTS = {
-  'socket.io': { Adapter: IoAdapter, open: openSocketIo },
-  ws: { Adapter: WsAdapter, open: openWs },
-} as const;
 
 describe.each(['socket.io', 'ws'] as const)('a gateway on %s', (transport) => {
   const { Adapter, open } = TRANSPORTS[transport];
