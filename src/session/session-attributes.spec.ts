@@ -1,0 +1,127 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { fieldOfName, nameOfField } from './engine/session-fields.js';
+import { readRecord } from './engine/session-record.js';
+import { SessionAttributesView } from './session-attributes.js';
+
+const stored = (values: Record<string, unknown>): Map<string, Buffer> =>
+  new Map(Object.entries(values).map(([name, value]) => [name, Buffer.from(JSON.stringify(value))]));
+
+describe('changes', () => {
+  it('are none for what was only read', () => {
+    const view = new SessionAttributesView(stored({ a: { b: [1] }, c: 1 }));
+    expect([view.get('a'), view.get('c'), view.get('d')]).toEqual([{ b: [1] }, 1, undefined]);
+    expect(view.changes()).toBeNull();
+  });
+
+  it('are none for what was set to what it was', () => {
+    const view = new SessionAttributesView(stored({ a: { b: 1 } }));
+    view.set('a', { b: 1 });
+    expect(view.changes()).toBeNull();
+  });
+
+  it('are what differs, in the end', () => {
+    const view = new SessionAttributesView(stored({ a: [1], b: 2, c: 3 }));
+    (view.get('a') as number[]).push(2);
+    view.set('b', 4);
+    view.set('b', 2);
+    view.delete('c');
+    view.set('d', null);
+    view.delete('nothing');
+    expect(view.changes()).toEqual({
+      removed: ['c'],
+      set: [
+        ['a', '[1,2]'],
+        ['d', 'null'],
+      ],
+    });
+    view.commit(view.changes()!);
+    expect([view.changes(), view.names().sort()]).toEqual([null, ['a', 'b', 'd']]);
+  });
+
+  it('lead from what was stored to what is shown, whatever was done', () => {
+    const name = fc.constantFrom('a', 'b', 'c', '#c');
+    const step = fc.oneof(
+      fc.record({ name, value: fc.jsonValue() }),
+      fc.record({ name, remove: fc.constant(true) }),
+      fc.record({ name, read: fc.constant(true) }),
+      fc.constant({ commit: true }),
+    );
+    fc.assert(
+      fc.property(fc.dictionary(name, fc.jsonValue()), fc.array(step, { maxLength: 20 }), (before, steps) => {
+        const redis = stored(before);
+        const view = new SessionAttributesView(new Map(redis));
+        const model = new Map(Object.entries(before).map(([key, value]) => [key, JSON.stringify(value)]));
+        const apply = (): void => {
+          const changes = view.changes();
+          for (const removed of changes?.removed ?? []) redis.delete(removed);
+          for (const [key, json] of changes?.set ?? []) redis.set(key, Buffer.from(json));
+          if (changes !== null) view.commit(changes);
+        };
+        for (const each of steps) {
+          if ('commit' in each) apply();
+          else if ('value' in each) {
+            view.set(each.name, each.value);
+            model.set(each.name, JSON.stringify(each.value));
+          } else if ('remove' in each) {
+            expect(view.delete(each.name)).toBe(model.delete(each.name));
+          } else {
+            const json = model.get(each.name);
+            expect(view.get(each.name)).toEqual(json === undefined ? undefined : JSON.parse(json));
+          }
+        }
+        apply();
+        expect(new Map([...redis].map(([key, bytes]) => [key, bytes.toString()]))).toEqual(model);
+        expect(view.names().sort()).toEqual([...model.keys()].sort());
+      }),
+    );
+  });
+});
+
+describe('fields', () => {
+  it('of attributes are never those of the module, and lead back to their names', () => {
+    fc.assert(
+      fc.property(
+        fc.oneof(
+          fc.string({ minLength: 1 }),
+          fc.string().map((text) => `#${text}`),
+        ),
+        (name) => {
+          const field = fieldOfName(name);
+          expect(field).not.toMatch(/^#[^#]|^#$/);
+          expect(nameOfField(Buffer.from(field))).toBe(Buffer.from(name).toString());
+        },
+      ),
+    );
+  });
+
+  it('make a record, whatever their order', () => {
+    const fields = [
+      'theme',
+      '"dark"',
+      '#u',
+      'ada',
+      '#c',
+      '1764268800000',
+      '##c',
+      '1',
+      '#d',
+      '1764312000000',
+      '#l',
+      '60000',
+    ];
+    const bytes = [...fields, '59000'].map((text) => Buffer.from(text));
+    const record = readRecord(bytes)!;
+    expect(record).toMatchObject({
+      user: 'ada',
+      createdMs: 1_764_268_800_000,
+      deadlineMs: 1_764_312_000_000,
+      idleMs: 60_000,
+      successor: undefined,
+      leftMs: 59_000,
+    });
+    expect([...record.attributes.keys()]).toEqual(['theme', '#c']);
+    expect(readRecord(bytes.slice(0, -1))!.leftMs).toBeUndefined();
+    expect(readRecord([])).toBeNull();
+  });
+});
