@@ -1,14 +1,14 @@
 import { RedisUnavailableError } from '../../core/errors/redis.errors.js';
 
 /**
- * What a session store answers while Redis is away: a `RedisUnavailableError` that Express, Fastify and Nest turn into a 503, since they look for a status in
- * errors.
+ * What a session store answers while Redis is away: a `RedisUnavailableError` with the marks by which Express, Fastify and Nest know an error that is to become a
+ * response with a status, 503 here.
  */
 export class SessionStoreUnavailableError extends RedisUnavailableError {
-  /** For Express. */
   readonly status = 503;
-  /** For Fastify and Nest. */
   readonly statusCode = 503;
+  /** Clients are told no more than the status. */
+  readonly expose = false;
 }
 
 /** The error as a library that asks for sessions is to have it. */
