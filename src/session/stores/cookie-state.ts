@@ -33,7 +33,7 @@ export function readCookie(session: object, before: string, nowMs: number, defau
     return {
       settings: settingsOf(settings, before),
       expires: '',
-      ttlMs: typeof maxAge === 'number' ? within(maxAge) : defaultMs,
+      ttlMs: Number.isFinite(maxAge) ? within(maxAge as number) : defaultMs,
     };
   }
   return { settings: settingsOf(settings, before), expires: String(expiresMs), ttlMs: within(expiresMs - nowMs) };
@@ -62,5 +62,5 @@ function timeOf(expires: unknown): number | null {
 }
 
 function within(ttlMs: number): number {
-  return Math.round(Math.min(Math.max(ttlMs, 0), LONGEST_MS)) || 0;
+  return Math.round(Math.min(Math.max(ttlMs, 0), LONGEST_MS));
 }

@@ -39,8 +39,8 @@ export function readContent(fields: readonly Buffer[]): StoredContent | null {
       const decoded = decode(value);
       if (decoded === undefined || name === FORBIDDEN) continue;
       session[name] = decoded;
-      if (name === COOKIE) cookie = value.toString();
-      else attributes.set(name, value.toString());
+      if (name !== COOKIE) attributes.set(name, value.toString());
+      else if (isObject(decoded)) cookie = value.toString();
     }
   }
   if (birth === '') return null;
