@@ -238,9 +238,10 @@ export function describeStore(library: StoreLibrary): void {
         await call(`remember/${10 * HOUR}`, cookie, undefined, 1);
         await gates.openFor(name, 1);
         await late;
-        expect(await contents(cookie)).toEqual({ [name]: 1, late: 'late' });
-        expect((await readFrom(store, sidOf(cookie)))?.cookie.originalMaxAge).toBe(10 * HOUR);
+        // The next request puts the end off by the new lifetime in any case.
         expect(await leftMs((fields) => fields.includes(name))).toBeGreaterThan(9 * HOUR);
+        expect((await readFrom(store, sidOf(cookie)))?.cookie.originalMaxAge).toBe(10 * HOUR);
+        expect(await contents(cookie)).toEqual({ [name]: 1, late: 'late' });
       });
     });
 
