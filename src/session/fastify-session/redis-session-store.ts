@@ -18,7 +18,8 @@ type Session = Parameters<SessionStore['set']>[1];
  * - A session that was read here is written as its difference from what was read, attribute by attribute: of two requests that change the same attribute, the
  *   later wins. If it was destroyed meanwhile, or has expired, nothing is written, and that is no error. Any other object is stored as a whole.
  * - To be known again, a session that was read has a property more, `#rookery`, which JSON leaves out. A session without it, such as one that was put together of
- *   another's attributes, is stored as a whole. `reload()` of a session that has ended makes the library store an empty one under the same id.
+ *   another's attributes, is stored as a whole. `reload()` of a session that has ended, or cannot be read, makes the library store an empty one under the
+ *   same id.
  * - A session ends with its cookie, to the millisecond, or `ttl` after its last use when the cookie does not expire. A lifetime that one request gives the cookie is not
  *   undone by another that was under way.
  * - Without Redis a callback is given a {@link SessionStoreUnavailableError}, within `redisDeadline`: the request fails, with 503.
