@@ -121,7 +121,7 @@ export class SessionAttributesView {
 }
 
 /** @throws {SessionUsageError} for what no attribute can be called */
-export function checkName(name: unknown): asserts name is string {
+function checkName(name: unknown): asserts name is string {
   if (typeof name !== 'string' || name === '' || name.length > LONGEST_NAME) {
     throw new SessionUsageError(`The name of an attribute must be a text of 1 to ${LONGEST_NAME} characters.`);
   }

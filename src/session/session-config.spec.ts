@@ -4,7 +4,7 @@ import { resolveSessionConfig } from './session-config.js';
 import type { SessionModuleOptions } from './session.options.js';
 
 const secrets = ['s'.repeat(32)];
-const resolve = (options: unknown) => resolveSessionConfig({ secrets, ...(options as object) } as SessionModuleOptions);
+const resolve = (options: unknown) => resolveSessionConfig({ secrets, ...(options as Partial<SessionModuleOptions>) });
 
 describe('options', () => {
   it('have defaults', () => {

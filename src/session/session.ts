@@ -73,7 +73,7 @@ export class SessionHandle<Attributes extends object = AnyAttributes> {
     this.#parts = parts;
     this.#carrier = carrier;
     this.#stored = stored;
-    this.#attributes = new SessionAttributesView(stored?.record.attributes ?? new Map());
+    this.#attributes = new SessionAttributesView(stored?.record.attributes ?? new Map<string, Buffer>());
   }
 
   /** Whether there is nothing of it in Redis yet. */

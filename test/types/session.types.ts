@@ -1,5 +1,5 @@
 /** Nothing here runs: that it compiles is the test, and that what is marked does not. */
-import { SessionService, type Session } from '../../src/session/index.js';
+import type { Session, SessionService } from '../../src/session/index.js';
 
 interface ShopAttributes {
   cart: readonly { readonly id: number }[];
@@ -15,11 +15,12 @@ export function attributes(session: Session<ShopAttributes>, any: Session): void
   // @ts-expect-error -- no such value
   session.set('theme', 'blue');
   // @ts-expect-error -- it may not be there
-  session.get('cart').length;
+  const count: number = session.get('cart').length;
+  session.set('cart', [{ id: count }]);
   const unknownValue: unknown = any.get('whatever');
   any.set('whatever', unknownValue);
   // @ts-expect-error -- nobody knows what it holds
-  any.get('whatever').length;
+  any.set('length', any.get('whatever').length);
 }
 
 export async function service(sessions: SessionService, token: string): Promise<void> {
@@ -33,5 +34,5 @@ export async function service(sessions: SessionService, token: string): Promise<
   session?.get('theme');
   const user: string | null | undefined = session?.userId;
   // @ts-expect-error -- it may be nobody
-  user.length;
+  await sessions.count(user);
 }

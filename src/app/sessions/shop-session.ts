@@ -1,7 +1,7 @@
 import type { Session } from 'rookery/session';
 
 /** What the shop keeps of a client besides who is logged in. */
-export interface ShopAttributes {
+interface ShopAttributes {
   /** What the user is called, so that a page can greet them without asking the database. */
   name: string;
 }

@@ -28,8 +28,8 @@ export class SessionKeySpace {
   readonly #space: KeySpace;
   readonly #slots = new Map<string, SlotKeys>();
 
-  constructor({ keyPrefix }: Pick<RedisConnection, 'keyPrefix'>, feature = 'session') {
-    this.#space = new KeySpace(keyPrefix, feature);
+  constructor({ keyPrefix }: Pick<RedisConnection, 'keyPrefix'>) {
+    this.#space = new KeySpace(keyPrefix, 'session');
   }
 
   /** Where the session of an id lies. The id is one that was made or verified here. */

@@ -93,7 +93,6 @@ describeTopologies((topology) => {
       found.races += A_BATCH;
       await Promise.all(users.map((user) => sessions.destroyAllForUser(user)));
     }
-    // eslint-disable-next-line no-console -- what a long run is made for
     console.log(`${topology}: ${JSON.stringify(found)}`);
     expect(found).toMatchObject({ lost: 0, revived: 0, ghosts: 0 });
     expect(found.ended).toBeGreaterThan(ROUNDS / 5);

@@ -2,7 +2,7 @@ import type { RedisConnectionOptions } from '../../../src/core/redis/config/redi
 import type { SessionEndsOptions } from '../../../src/session/index.js';
 
 /** The sessions of one process. */
-export interface OpenSettings {
+interface OpenSettings {
   readonly redis: RedisConnectionOptions;
   readonly prefix: string;
   readonly ends?: SessionEndsOptions;
