@@ -20,6 +20,7 @@ import {
   Module,
 } from '@nestjs/common';
 import { APP_GUARD } from '@nestjs/core';
+import { redisToken, type RedisConnection } from '../../../src/core/index.js';
 import { eventually } from '../../../src/testing/index.js';
 import {
   CsrfGuard,
@@ -161,17 +162,32 @@ describe.each(ADAPTERS)('on %s', (adapter) => {
   const newUser = (): string => `${adapter}-${(users += 1)}`;
   const newClient = (): CookieClient => new CookieClient(url);
 
-  beforeAll(async () => {
-    ({ app, url } = await sessionService(adapter, {
+  const prefix = randomPrefix();
+  const open = (): ReturnType<typeof sessionService> =>
+    sessionService(adapter, {
       redis: sharedRedis('standalone'),
+      prefix,
       session: { device: { trustedProxies: ['loopback'] } },
       controllers: [ShopController],
       providers: [CountingGuard, { provide: APP_GUARD, useClass: CsrfGuard }],
       imports: [WithMiddleware],
-    }));
+    });
+
+  beforeAll(async () => {
+    ({ app, url } = await open());
     sessions = app.get(SessionService);
   });
   afterAll(() => app.close());
+
+  /** Another process, which has seen none of these sessions. */
+  const withAnother = async (use: (client: CookieClient) => Promise<void>): Promise<void> => {
+    const another = await open();
+    try {
+      await use(new CookieClient(another.url));
+    } finally {
+      await another.app.close();
+    }
+  };
 
   describe('a client', () => {
     it('gets no cookie, and nothing is stored, until something is set', async () => {
@@ -218,6 +234,22 @@ describe.each(ADAPTERS)('on %s', (adapter) => {
       await client.post('/set', { a: 1 });
       expect((await client.get('/counted')).status).toBe(403);
       await eventually(async () => expect((await client.get('/get?name=tries')).body).toEqual({ value: 1 }));
+    });
+
+    it('is not kept logged in by a route that is passive', async () => {
+      const client = newClient();
+      await client.post('/login', { user: newUser() });
+      const { handle } = (await client.get('/look')).body as { handle: string };
+      const key = `${prefix}:session:{${client.jar.get(NAME)!.slice(0, 2)}}:s${handle}`;
+      const redis = app.get<RedisConnection>(redisToken());
+      const leftMs = async (): Promise<number> => (await redis.send('PTTL', [key])) as number;
+      await redis.send('PEXPIRE', [key, 60_000]);
+      await withAnother(async (other) => {
+        expect((await other.get('/poll', { cookie: client.header() })).status).toBe(200);
+        expect(await leftMs()).toBeLessThanOrEqual(60_000);
+        expect((await other.get('/me', { cookie: client.header() })).status).toBe(200);
+        expect(await leftMs()).toBeGreaterThan(60_000);
+      });
     });
 
     it('has one session in one request', async () => {
