@@ -46,7 +46,7 @@ lines(
   'All of a user',
   revoked.map(({ name, trips, commands, ms }) => [
     name,
-    `${shown({ trips, commands })}, ${ms.toFixed(1)} ms on a wire of its own`,
+    `${shown({ trips, commands })}, ${ms.toFixed(1)} ms without the relay`,
   ]),
 );
 limit('rookery, trips to end all of a user', revoked[0].trips, 2);
