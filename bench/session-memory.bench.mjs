@@ -21,6 +21,14 @@ const MOST_BYTES = 300;
 const MOST_LIST_BYTES = 230;
 
 const SMALL = { theme: 'dark', cart: 3 };
+/** Redis packs a hash while none of its values is longer than 64 bytes. This one is. */
+const LONG = {
+  theme: 'dark',
+  cart: [
+    { sku: 'LMP-0001', quantity: 2 },
+    { sku: 'SHD-0107', quantity: 1 },
+  ],
+};
 /** As many bytes in the session as a user of six characters takes, under a name as long as that of the module's field. */
 const STAND_IN = { us: 'abcd' };
 const BROWSER =
@@ -43,17 +51,22 @@ for (const [device, name] of [
   [undefined, 'rookery'],
   [false, 'rookery, nothing of the device'],
 ]) {
-  const session = await bytesOf(openHttp({ device, hasUser: false }));
-  const both = await bytesOf(openHttp({ device, hasUser: true }));
+  const session = await bytesOf(openHttp({ device, attributes: { ...SMALL, ...STAND_IN } }));
+  const both = await bytesOf(openHttp({ device, attributes: SMALL, hasUser: true }));
   rows.push({ name, session, list: both - session });
 }
-const theirs = await bytesOf(openTheirs);
+const long = await bytesOf(openHttp({ attributes: { ...LONG, ...STAND_IN } }));
+const theirs = await bytesOf(openTheirs(SMALL));
+const theirsLong = await bytesOf(openTheirs(LONG));
+const shown = (bytes) => bytes.toFixed(0).padStart(4);
 lines('Bytes of a session', [
   ...rows.map(({ name, session, list }) => [
     name,
-    `${session.toFixed(0).padStart(4)}, and ${list.toFixed(0)} for the list of its user`,
+    `${shown(session)}, and ${list.toFixed(0)} for the list of its user`,
   ]),
-  ['connect-redis', `${theirs.toFixed(0).padStart(4)}, and no list`],
+  ['rookery, an attribute of 65 bytes', shown(long)],
+  ['connect-redis', `${shown(theirs)}, and no list`],
+  ['connect-redis, an attribute of 65 bytes', shown(theirsLong)],
 ]);
 for (const { name, session, list } of rows) {
   limit(`${name}, bytes of a session`, Math.round(session), MOST_BYTES);
@@ -82,7 +95,7 @@ async function usedMemory(node) {
 }
 
 /** An application whose sessions begin with a request of a browser, one user each. */
-function openHttp({ device, hasUser }) {
+function openHttp({ device, attributes, hasUser = false }) {
   return async ({ host, port }) => {
     class AppModule {}
     Module({
@@ -90,7 +103,7 @@ function openHttp({ device, hasUser }) {
         RedisModule.forRoot({ url: `redis://${host}:${port}`, keyPrefix: 'shop' }),
         SessionModule.forRoot({ secrets: SECRETS, redisDeadline: '5s', ...(device === undefined ? {} : { device }) }),
       ],
-      controllers: [controllerOf(hasUser)],
+      controllers: [controllerOf(attributes, hasUser)],
     })(AppModule);
     const app = await NestFactory.create(AppModule, new FastifyAdapter(), { logger: ['error'] });
     await app.init();
@@ -112,10 +125,10 @@ function openHttp({ device, hasUser }) {
 }
 
 /** What `@Get('begin/:user') begin(@Param('user') user, @Session() session) {}` does, where there is no syntax for it. */
-function controllerOf(hasUser) {
+function controllerOf(attributes, hasUser) {
   class SessionsController {
     async begin(user, session) {
-      for (const [name, value] of Object.entries({ ...SMALL, ...(hasUser ? {} : STAND_IN) })) session.set(name, value);
+      for (const [name, value] of Object.entries(attributes)) session.set(name, value);
       if (hasUser) await session.logIn(user);
       return {};
     }
@@ -128,7 +141,9 @@ function controllerOf(hasUser) {
   return SessionsController;
 }
 
-async function openTheirs(redis) {
-  const { create, close } = await sessions['connect-redis']({ redis });
-  return { create: (i) => create(userOf(i), SMALL), close };
+function openTheirs(attributes) {
+  return async (redis) => {
+    const { create, close } = await sessions['connect-redis']({ redis });
+    return { create: (i) => create(userOf(i), attributes), close };
+  };
 }
