@@ -16,6 +16,7 @@
   ARGV  most       integer  how many sessions a user may have; 0 for any number
   ARGV  evicts     integer  when there are more: 1 ends the oldest, 0 refuses the new one
   ARGV  tells      integer  1 when ends are told
+  ARGV  ownIdle    string   the idle timeout, when it is one of its own; else empty
   ARGV  words...   bytes    fields and their values
   REPLY [integer, integer]  the time at which it was made, in milliseconds, 0 when it is refused; how many were ended for it
 ]]
@@ -31,6 +32,7 @@ local lifeMs = tonumber(ARGV[5])
 local most = tonumber(ARGV[6])
 local evicts = tonumber(ARGV[7])
 local tells = tonumber(ARGV[8])
+local ownIdle = ARGV[9]
 
 local time = redis.call('TIME')
 local nowMs = time[1] * 1000 + math.floor(time[2] / 1000)
@@ -43,11 +45,11 @@ if user ~= '' then
   local live = {}
   -- Without a limit to keep, a few are looked at each time: more than the one that is added.
   for _, other in ipairs(redis.call('ZRANGE', index, 0, most > 0 and -1 or 7)) do
-    local state = redis.call('HMGET', sessions .. other, '#c', '#n')
+    local state = redis.call('HMGET', sessions .. other, '#', '#n')
     if not state[1] then
       redis.call('ZREM', index, other)
     elseif not state[2] then
-      live[#live + 1] = { other, tonumber(state[1]) }
+      live[#live + 1] = { other, tonumber(string.match(state[1], '^%d+')) }
     end
   end
   local excess = most > 0 and #live + 1 - most or 0
@@ -69,10 +71,10 @@ if user ~= '' then
   end
   redis.call('ZADD', index, deadline, id)
   if redis.call('PTTL', index) < lifeMs then redis.call('PEXPIRE', index, lifeMs) end
-  redis.call('HSET', session, '#u', user)
 end
 
-redis.call('HSET', session, '#c', now, '#d', deadline, '#s', now, unpack(ARGV, 9))
+local meta = now .. ':' .. string.format('%.0f', lifeMs) .. ':' .. ownIdle .. ':' .. user
+redis.call('HSET', session, '#', meta, unpack(ARGV, 10))
 redis.call('PEXPIRE', session, firstMs)
 if tells == 1 then
   redis.call('ZADD', deadlines, string.format('%.0f', nowMs + firstMs), id .. user)

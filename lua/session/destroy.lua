@@ -39,7 +39,7 @@ local at = 1
 while ids[at] do
   local id = ids[at]
   if id ~= spared and (isListed == 0 or at > named or redis.call('ZSCORE', index, id)) then
-    local state = redis.call('HMGET', sessions .. id, '#c', '#n', '#p')
+    local state = redis.call('HMGET', sessions .. id, '#', '#n', '#p')
     if state[1] then
       redis.call('UNLINK', sessions .. id)
       if not state[2] then

@@ -19,27 +19,26 @@ for i = 1, #ARGV do
     local leftMs = redis.call('PTTL', session)
     -- Between these it was put off lately, and nothing else has to be known. One that has more left has an idle timeout of its own.
     if leftMs <= idleMs * 0.9 or leftMs > idleMs then
-      local deadline
+      local createdMs, lifeMs, ownMs
       local isReplaced = false
       for at = 1, size, 2 do
         local name = fields[at]
-        if name == '#d' then
-          deadline = tonumber(fields[at + 1])
-        elseif name == '#l' then
-          idleMs = tonumber(fields[at + 1])
+        if name == '#' then
+          createdMs, lifeMs, ownMs = string.match(fields[at + 1], '^(%d+):(%d+):(%d*):')
         elseif name == '#n' then
           isReplaced = true
         end
       end
-      if leftMs <= idleMs * 0.9 and deadline and not isReplaced then
+      idleMs = tonumber(ownMs) or idleMs
+      if leftMs <= idleMs * 0.9 and createdMs and not isReplaced then
         if not nowMs then
           local time = redis.call('TIME')
           nowMs = time[1] * 1000 + math.floor(time[2] / 1000)
         end
-        local freshMs = math.min(idleMs, deadline - nowMs)
+        local freshMs = math.min(idleMs, createdMs + lifeMs - nowMs)
         -- Shortly before its deadline there is nothing to put off.
         if freshMs - leftMs >= idleMs / 10 then
-          redis.call('HSET', session, '#s', string.format('%.0f', nowMs))
+          redis.call('HSET', session, '#s', string.format('%.0f', nowMs - createdMs))
           redis.call('PEXPIRE', session, string.format('%.0f', freshMs))
           leftMs = freshMs
         end

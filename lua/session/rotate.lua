@@ -22,7 +22,7 @@ local user = ARGV[3]
 local graceMs = tonumber(ARGV[4])
 local tells = tonumber(ARGV[5])
 
-local state = redis.call('HMGET', session, '#d', '#n')
+local state = redis.call('HMGET', session, '#', '#n')
 if not state[1] then return 0 end
 if state[2] then return { state[2] } end
 local time = redis.call('TIME')
@@ -37,7 +37,8 @@ else
   redis.call('RENAME', session, successor)
 end
 if user ~= '' then
-  redis.call('ZADD', index, state[1], nextId)
+  local createdMs, lifeMs = string.match(state[1], '^(%d+):(%d+):')
+  redis.call('ZADD', index, string.format('%.0f', createdMs + lifeMs), nextId)
   -- Until its grace is over, the old one ends with all others of its user.
   if graceMs == 0 then redis.call('ZREM', index, id) end
 end

@@ -10,7 +10,7 @@
 local session = KEYS[1]
 local removed = tonumber(ARGV[1])
 
-local state = redis.call('HMGET', session, '#c', '#n')
+local state = redis.call('HMGET', session, '#', '#n')
 if not state[1] then return 0 end
 if state[2] then return { state[2] } end
 local words = { unpack(ARGV, 2) }

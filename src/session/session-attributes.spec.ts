@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { fieldOfName, nameOfField } from './engine/session-fields.js';
+import { fieldOfName, nameOfField, readMeta } from './engine/session-fields.js';
 import { readRecord } from './engine/session-record.js';
 import { SessionAttributesView } from './session-attributes.js';
 
@@ -88,7 +88,7 @@ describe('fields', () => {
         ),
         (name) => {
           const field = fieldOfName(name);
-          expect(field).not.toMatch(/^#[^#]|^#$/);
+          expect(field).not.toMatch(/^#[^#]|^#$/s);
           expect(nameOfField(Buffer.from(field))).toBe(Buffer.from(name).toString());
         },
       ),
@@ -96,32 +96,17 @@ describe('fields', () => {
   });
 
   it('make a record, whatever their order', () => {
-    const fields = [
-      'theme',
-      '"dark"',
-      '#u',
-      'ada',
-      '#c',
-      '1764268800000',
-      '##c',
-      '1',
-      '#d',
-      '1764312000000',
-      '#l',
-      '60000',
-    ];
+    const fields = ['theme', '"dark"', '#', '1764268800000:43200000:60000:a:b', '##', '1', '#s', '7', '#b', '::1 curl'];
     const bytes = [...fields, '59000'].map((text) => Buffer.from(text));
     const record = readRecord(bytes)!;
     expect(record).toMatchObject({
-      user: 'ada',
-      createdMs: 1_764_268_800_000,
-      deadlineMs: 1_764_312_000_000,
-      idleMs: 60_000,
+      meta: { user: 'a:b', createdMs: 1_764_268_800_000, deadlineMs: 1_764_312_000_000, idleMs: 60_000 },
       successor: undefined,
       leftMs: 59_000,
     });
-    expect([...record.attributes.keys()]).toEqual(['theme', '#c']);
+    expect([...record.attributes.keys()]).toEqual(['theme', '#']);
     expect(readRecord(bytes.slice(0, -1))!.leftMs).toBeUndefined();
-    expect(readRecord([])).toBeNull();
+    expect([readRecord([]), readRecord([Buffer.from('theme'), Buffer.from('1')])]).toEqual([null, null]);
+    expect(readMeta('1:2::')).toEqual({ createdMs: 1, deadlineMs: 3, idleMs: undefined, user: '' });
   });
 });

@@ -28,8 +28,8 @@ export class SessionAttributesView {
     const bytes = this.#removed.has(name) ? undefined : this.#stored.get(name);
     if (bytes === undefined) return undefined;
     const value = jsonCodec.decode(bytes);
-    // It may be an object that the caller changes.
-    this.#values.set(name, value);
+    // An object may be changed by the caller: it is compared in the end. Anything else cannot be.
+    if (typeof value === 'object' && value !== null) this.#values.set(name, value);
     return value;
   }
 

@@ -2,7 +2,8 @@ import { Injectable } from '@nestjs/common';
 import type { Cancel } from '../core/time/clock.js';
 import { ConfigurationError } from '../core/errors/configuration.error.js';
 import { handedOver } from './http/response-carrier.js';
-import { UNKNOWN_DEVICE } from './engine/device.js';
+import { readDevice, UNKNOWN_DEVICE } from './engine/device.js';
+import { readMeta } from './engine/session-fields.js';
 import { isDigest, slotOfUser } from './engine/session-id.js';
 import type { SessionCounters } from './session-counters.js';
 import { SessionAttributesView } from './session-attributes.js';
@@ -203,14 +204,7 @@ export class SessionService {
   }
 }
 
-function readSummary(row: readonly string[]): SessionSummary {
-  const [handle = '', created, deadline, seen, ip = '', agent = ''] = row;
-  return {
-    handle,
-    createdAtMs: Number(created),
-    lastSeenMs: Number(seen),
-    deadlineMs: Number(deadline),
-    ip: ip === '' ? null : ip,
-    agent: agent === '' ? null : agent,
-  };
+function readSummary([handle = '', meta = '', seenMs, device = '']: readonly string[]): SessionSummary {
+  const { createdMs, deadlineMs } = readMeta(meta);
+  return { handle, createdAtMs: createdMs, lastSeenMs: createdMs + Number(seenMs), deadlineMs, ...readDevice(device) };
 }

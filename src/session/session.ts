@@ -4,7 +4,7 @@ import { resolveLifetime, type LifetimeConfig } from './session-config.js';
 import type { SessionCounters } from './session-counters.js';
 import { SessionEndedError, SessionUsageError, TooManySessionsError } from './session.errors.js';
 import type { SessionLifetime } from './session.options.js';
-import type { Device, RedisSessions, WriteOutcome } from './engine/redis-sessions.js';
+import type { RedisSessions, WriteOutcome } from './engine/redis-sessions.js';
 import { newSessionId } from './engine/session-id.js';
 import type { SessionKeySpace, SessionPlace } from './engine/session-keys.js';
 import type { SessionRecord } from './engine/session-record.js';
@@ -20,7 +20,8 @@ export type LoginOptions = SessionLifetime;
 
 /** The way back to the client. */
 export interface SessionCarrier {
-  readonly device: Device;
+  /** What it comes from and with, as `Devices` puts it. */
+  readonly device: string;
   /** Whether an id can still be given to the client. */
   readonly isOpen: boolean;
   /** Gives the client an id. */
@@ -83,7 +84,7 @@ export class SessionHandle<Attributes extends object = AnyAttributes> {
 
   /** Who is logged in, as it was given to {@link logIn}; null for nobody. */
   get userId(): string | null {
-    const user = this.#stored?.record.user ?? '';
+    const user = this.#stored?.record.meta.user ?? '';
     return user === '' ? null : user;
   }
 
@@ -102,12 +103,12 @@ export class SessionHandle<Attributes extends object = AnyAttributes> {
 
   /** When it was made: for somebody who is logged in, the time of the login. Milliseconds since the epoch, by the server's clock; null while it is new. */
   get createdAtMs(): number | null {
-    return this.#stored?.record.createdMs ?? null;
+    return this.#stored?.record.meta.createdMs ?? null;
   }
 
   /** When it ends at the latest. Milliseconds since the epoch, by the server's clock; null while it is new. */
   get deadlineMs(): number | null {
-    return this.#stored?.record.deadlineMs ?? null;
+    return this.#stored?.record.meta.deadlineMs ?? null;
   }
 
   /** An attribute, or undefined when there is none. An object may be changed in place. */
@@ -185,17 +186,18 @@ export class SessionHandle<Attributes extends object = AnyAttributes> {
     const { config, redis } = this.#parts;
     const lifetime = resolveLifetime(options, config, 'logIn');
     const before = this.#stored;
-    const stays = before === null || before.record.user === '' || before.record.user === user;
+    const last = before?.record.meta.user ?? '';
+    const stays = last === '' || last === user;
     const changes = this.#attributes.changes();
     const known = stays ? this.#attributes.known() : NOTHING;
-    const predecessor = before?.record.user === user ? before.place.digest : '';
+    const predecessor = before !== null && last === user ? before.place.digest : '';
     await this.#create(user, lifetime, this.#attributes.over(known), predecessor);
     if (before === null) return;
     // Who has left the keyboard to somebody else leaves nothing to read.
-    const last = await redis.retire(before.place, before.record.user, stays);
-    if (last === null || !stays) return;
+    const retired = await redis.retire(before.place, last, stays);
+    if (retired === null || !stays) return;
     // What other requests have written between this one's reading it and its end.
-    this.#attributes.takeOver(last.attributes, known, changes);
+    this.#attributes.takeOver(retired.attributes, known, changes);
     await this.save();
   }
 
@@ -218,9 +220,9 @@ export class SessionHandle<Attributes extends object = AnyAttributes> {
     const { keys, redis, counters, clock } = this.#parts;
     const { record, place } = stored;
     // In the slot that it lies in, be that of its user or not.
-    const id = place.tag + newSessionId(record.user).slice(place.tag.length);
+    const id = place.tag + newSessionId(record.meta.user).slice(place.tag.length);
     const next = keys.placeOf(id);
-    const outcome = await redis.rotate(place, next, record.user);
+    const outcome = await redis.rotate(place, next, record.meta.user);
     if (hasSuccessor(outcome)) {
       this.#follow(stored, outcome.successor);
       return;
@@ -228,7 +230,7 @@ export class SessionHandle<Attributes extends object = AnyAttributes> {
     if (outcome === 'gone') throw new SessionEndedError();
     counters.rotated += 1;
     this.#stored = new StoredSession(next, id, { ...record, successor: undefined });
-    this.#carrier.issue(id, record.deadlineMs - clock.now());
+    this.#carrier.issue(id, record.meta.deadlineMs - clock.now());
   }
 
   /**
@@ -239,7 +241,7 @@ export class SessionHandle<Attributes extends object = AnyAttributes> {
   async destroy(): Promise<void> {
     const stored = this.#stored;
     if (stored !== null) {
-      this.#parts.counters.destroyed += await this.#parts.redis.destroy(stored.place, stored.record.user);
+      this.#parts.counters.destroyed += await this.#parts.redis.destroy(stored.place, stored.record.meta.user);
     }
     this.#stored = null;
     this.#attributes = new SessionAttributesView(new Map());
@@ -266,10 +268,7 @@ export class SessionHandle<Attributes extends object = AnyAttributes> {
     counters.evicted += evicted;
     this.#attributes.moveTo(attributes);
     const record: SessionRecord = {
-      createdMs,
-      deadlineMs: createdMs + lifetime.lifeMs,
-      user,
-      idleMs: lifetime.idleMs,
+      meta: { createdMs, deadlineMs: createdMs + lifetime.lifeMs, idleMs: lifetime.idleMs, user },
       successor: undefined,
       leftMs: undefined,
       attributes: new Map(),

@@ -18,18 +18,13 @@ import { FIELD, fieldOfName } from './session-fields.js';
 import type { SessionKeySpace, SessionPlace } from './session-keys.js';
 import { readRecord, type SessionRecord } from './session-record.js';
 
-/** What a client is known by. Empty where it is not known. */
-export interface Device {
-  readonly ip: string;
-  readonly agent: string;
-}
-
 /** What a session is made of. */
 export interface NewSession {
   /** Empty for nobody. */
   readonly user: string;
   readonly lifetime: LifetimeConfig;
-  readonly device: Device;
+  /** What it is made from and by, as `Devices` puts it. */
+  readonly device: string;
   readonly attributes: AttributeChanges;
   /** The digest of a session of the same user that it takes the place of, and that ends with it; empty for none. */
   readonly predecessor: string;
@@ -93,9 +88,7 @@ export class RedisSessions {
   ): Promise<readonly [createdMs: number, evicted: number]> {
     const { idleMs, lifeMs } = lifetime;
     const words: string[] = [];
-    if (idleMs !== this.config.idleMs) words.push(FIELD.idle, String(idleMs));
-    if (device.ip !== '') words.push(FIELD.ip, device.ip);
-    if (device.agent !== '') words.push(FIELD.agent, device.agent);
+    if (device !== '') words.push(FIELD.device, device);
     if (predecessor !== '') words.push(FIELD.predecessor, predecessor);
     for (const [name, json] of attributes.set) words.push(fieldOfName(name), json);
     return this.connection.scripts.run(
@@ -110,6 +103,7 @@ export class RedisSessions {
         most: this.config.most,
         evicts: this.config.evicts ? 1 : 0,
         tells: this.#tells,
+        ownIdle: idleMs === this.config.idleMs ? '' : String(idleMs),
         words,
       },
       this.#send,
@@ -217,8 +211,8 @@ export class RedisSessions {
 }
 
 /** For how long the end of a session need not be put off. */
-function freshMs({ leftMs = 0, idleMs, successor }: SessionRecord, defaultMs: number): number {
-  const ownMs = idleMs ?? defaultMs;
+function freshMs({ leftMs = 0, meta, successor }: SessionRecord, defaultMs: number): number {
+  const ownMs = meta.idleMs ?? defaultMs;
   // One that was replaced is never put off.
   return successor === undefined ? Math.max(0, leftMs - 0.9 * ownMs) : leftMs;
 }

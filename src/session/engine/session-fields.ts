@@ -1,19 +1,36 @@
-/** The fields of a session's hash that are the module's own. The scripts know them too. */
+/** The fields of a session's hash that are the module's own. The scripts know them too. Few and short: each is read with every request. */
 export const FIELD = {
-  created: '#c',
-  deadline: '#d',
-  seen: '#s',
-  user: '#u',
-  /** An idle timeout of its own. */
-  idle: '#l',
-  /** The address that it was made from. */
-  ip: '#i',
-  /** What it was made by: a browser, say. */
-  agent: '#b',
-  successor: '#n',
+  /** What the session is: see {@link readMeta}. */
+  meta: '#',
+  /** What it was made from and by: the address, a space, the device. */
+  device: '#b',
   /** What it was before: it ends with it. */
   predecessor: '#p',
 } as const;
+
+/** What a session is, besides what applications put there. */
+export interface SessionMeta {
+  readonly createdMs: number;
+  readonly deadlineMs: number;
+  /** Its own idle timeout, or undefined where it is the module's. */
+  readonly idleMs: number | undefined;
+  /** Empty for nobody. */
+  readonly user: string;
+}
+
+/** Reads `<created>:<lifetime>:<idle timeout, or nothing>:<user>`, times in milliseconds. */
+export function readMeta(text: string): SessionMeta {
+  const afterCreated = text.indexOf(':');
+  const afterLife = text.indexOf(':', afterCreated + 1);
+  const afterIdle = text.indexOf(':', afterLife + 1);
+  const createdMs = Number(text.slice(0, afterCreated));
+  return {
+    createdMs,
+    deadlineMs: createdMs + Number(text.slice(afterCreated + 1, afterLife)),
+    idleMs: afterIdle === afterLife + 1 ? undefined : Number(text.slice(afterLife + 1, afterIdle)),
+    user: text.slice(afterIdle + 1),
+  };
+}
 
 /** The field of an attribute: its name, with `#` doubled at the beginning, so that no attribute can be taken for a field of the module. */
 export function fieldOfName(name: string): string {

@@ -1,7 +1,6 @@
 /** So much is looked at; longer ones are made up. */
 const LONGEST = 512;
 
-/** Redis keeps small hashes packed only while no value is longer than that. */
 const LONGEST_SUMMARY = 64;
 
 /** The first that is found counts: browsers name those that they descend from, too. */

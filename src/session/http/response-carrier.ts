@@ -1,5 +1,4 @@
 import type { SessionCookie } from '../cookie/session-cookie.js';
-import type { Device } from '../engine/redis-sessions.js';
 import { UNKNOWN_DEVICE } from '../engine/device.js';
 import type { SessionCarrier } from '../session.js';
 
@@ -16,7 +15,7 @@ export class ResponseCarrier implements SessionCarrier {
   constructor(
     private response: unknown,
     private readonly cookie: SessionCookie,
-    private readonly deviceOf: () => Device,
+    private readonly deviceOf: () => string,
     private hasCookie: boolean,
   ) {}
 
@@ -25,7 +24,7 @@ export class ResponseCarrier implements SessionCarrier {
     this.response = response;
   }
 
-  get device(): Device {
+  get device(): string {
     return this.deviceOf();
   }
 
@@ -62,6 +61,6 @@ export const NO_CARRIER: SessionCarrier = {
 };
 
 /** For a session whose token the application itself gives to the client. */
-export function handedOver(device: Device): SessionCarrier {
+export function handedOver(device: string): SessionCarrier {
   return { device, isOpen: true, issue: () => undefined, withdraw: () => undefined };
 }
