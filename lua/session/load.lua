@@ -1,5 +1,5 @@
 --[[
-  Read sessions, and put off the end of those that are in use.
+  Read sessions, and put off the ends of those that are in use.
 
   A session ends when its key does: after its idle timeout, and at its deadline at the latest. Both are kept by the one expiry of the key, so a session
   that can be read is alive. The end is put off once a tenth of the idle timeout is over, so most reads write nothing.
@@ -19,25 +19,25 @@ for i = 1, #ARGV do
     local leftMs = redis.call('PTTL', session)
     -- Between these it was put off lately, and nothing else has to be known. One that has more left has an idle timeout of its own.
     if leftMs <= idleMs * 0.9 or leftMs > idleMs then
-      local createdMs, lifeMs, ownMs
+      local createdMs, lifeMs, ownIdle
       local isReplaced = false
       for at = 1, size, 2 do
         local name = fields[at]
         if name == '#' then
-          createdMs, lifeMs, ownMs = string.match(fields[at + 1], '^(%d+):(%d+):(%d*):')
+          createdMs, lifeMs, ownIdle = string.match(fields[at + 1], '^(%d+):(%d+):(%d*):')
         elseif name == '#n' then
           isReplaced = true
         end
       end
-      idleMs = tonumber(ownMs) or idleMs
-      if leftMs <= idleMs * 0.9 and createdMs and not isReplaced then
+      local ownMs = tonumber(ownIdle) or idleMs
+      if leftMs <= ownMs * 0.9 and createdMs and not isReplaced then
         if not nowMs then
           local time = redis.call('TIME')
           nowMs = time[1] * 1000 + math.floor(time[2] / 1000)
         end
-        local freshMs = math.min(idleMs, createdMs + lifeMs - nowMs)
+        local freshMs = math.min(ownMs, createdMs + lifeMs - nowMs)
         -- Shortly before its deadline there is nothing to put off.
-        if freshMs - leftMs >= idleMs / 10 then
+        if freshMs - leftMs >= ownMs / 10 then
           redis.call('HSET', session, '#s', string.format('%.0f', nowMs - createdMs))
           redis.call('PEXPIRE', session, string.format('%.0f', freshMs))
           leftMs = freshMs

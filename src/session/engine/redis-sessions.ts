@@ -38,6 +38,9 @@ export const END_LETTER = { destroyed: 'd', revoked: 'r' } as const;
 
 const NO_EXCEPTION = '';
 
+/** For so long after two reads were under way at once, more are expected to be. */
+const CROWDED_MS = 100;
+
 class Loading {
   constructor(
     readonly token: KnownToken,
@@ -47,11 +50,15 @@ class Loading {
   ) {}
 }
 
-/** Sessions in Redis. Each method is one round trip, and the reads of one turn of the event loop share theirs where they lie in one slot. */
+/** Sessions in Redis. Each method is one round trip, and reads of one turn of the event loop share theirs where they lie in one slot. */
 export class RedisSessions {
   readonly #send: ScriptSendOptions;
   readonly #batcher: TurnBatcher<Loading>;
   readonly #tells: number;
+  /** Commands that read sessions. */
+  #underWay = 0;
+  /** Until then reads are taken to come several at once: one that left alone would make two turns of the event loop of one. */
+  #crowdedUntilMs = 0;
 
   constructor(
     private readonly connection: RedisConnection,
@@ -73,12 +80,27 @@ export class RedisSessions {
   }
 
   /**
-   * Null when there is none. Unless it is only looked at, its end is put off, once a tenth of its idle timeout is over; until then a single read is the server's
-   * own `HGETALL`, which costs it a fourth of what a script does.
+   * Null when there is none. Unless it is only looked at, its end is put off, once a tenth of its idle timeout is over. Until then a read that is alone is the
+   * server's own `HGETALL`, which is the quickest; where several are under way at once, those of one turn of the event loop leave as one.
    */
   load(token: KnownToken, isUse: boolean): Promise<SessionRecord | null> {
-    const idleMs = isUse && this.clock.monotonicMs() >= token.freshUntilMs ? this.config.idleMs : 0;
-    return new Promise((resolve, reject) => this.#batcher.add(new Loading(token, idleMs, resolve, reject)));
+    const nowMs = this.clock.monotonicMs();
+    const idleMs = isUse && nowMs >= token.freshUntilMs ? this.config.idleMs : 0;
+    if (this.#underWay > 0) this.#crowdedUntilMs = nowMs + CROWDED_MS;
+    if (idleMs > 0 || nowMs < this.#crowdedUntilMs) {
+      return new Promise((resolve, reject) => this.#batcher.add(new Loading(token, idleMs, resolve, reject)));
+    }
+    this.#underWay += 1;
+    return this.connection.send('HGETALL', [token.place.key], this.#send).then(
+      (reply) => {
+        this.#underWay -= 1;
+        return readRecord(reply as readonly Buffer[]);
+      },
+      (error: unknown) => {
+        this.#underWay -= 1;
+        throw error;
+      },
+    );
   }
 
   /** The time at which it was made, 0 when the user has too many; and how many were ended for it. */
@@ -186,17 +208,12 @@ export class RedisSessions {
   }
 
   #load(loadings: readonly Loading[]): void {
-    const [first] = loadings;
-    if (loadings.length === 1 && first?.idleMs === 0) {
-      this.connection
-        .send('HGETALL', [first.token.place.key], this.#send)
-        .then((reply) => first.resolve(readRecord(reply as Buffer[])), first.reject);
-      return;
-    }
     const sessions = loadings.map(({ token }) => token.place.key);
     const idleMs = loadings.map((loading) => loading.idleMs);
+    this.#underWay += 1;
     this.connection.scripts.run(sessionLoad, { sessions }, { idleMs }, this.#send).then(
       (replies) => {
+        this.#underWay -= 1;
         const nowMs = this.clock.monotonicMs();
         for (let at = 0; at < loadings.length; at++) {
           const { token, resolve } = loadings[at] as Loading;
@@ -205,7 +222,10 @@ export class RedisSessions {
           resolve(record);
         }
       },
-      (error: unknown) => loadings.forEach(({ reject }) => reject(error)),
+      (error: unknown) => {
+        this.#underWay -= 1;
+        for (const { reject } of loadings) reject(error);
+      },
     );
   }
 }
