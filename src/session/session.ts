@@ -24,6 +24,8 @@ export interface SessionCarrier {
   readonly device: string;
   /** Whether an id can still be given to the client. */
   readonly isOpen: boolean;
+  /** From now on there may be something to save. */
+  mayChange(session: Pick<SessionHandle, 'isNew' | 'hasChanged' | 'save'>): void;
   /** Gives the client an id. */
   issue(id: string, lifeMs: number): void;
   /** Has the client forget its id, if it has one and can still be told. */
@@ -113,7 +115,9 @@ export class SessionHandle<Attributes extends object = AnyAttributes> {
 
   /** An attribute, or undefined when there is none. An object may be changed in place. */
   get<Name extends AttributeName<Attributes>>(name: Name): Attributes[Name] | undefined {
-    return this.#attributes.get(name) as Attributes[Name] | undefined;
+    const value = this.#attributes.get(name);
+    if (typeof value === 'object') this.#carrier.mayChange(this);
+    return value as Attributes[Name] | undefined;
   }
 
   has(name: AttributeName<Attributes>): boolean {
@@ -128,11 +132,13 @@ export class SessionHandle<Attributes extends object = AnyAttributes> {
    */
   set<Name extends AttributeName<Attributes>>(name: Name, value: Attributes[Name] | undefined): this {
     this.#attributes.set(name, value);
+    this.#carrier.mayChange(this);
     return this;
   }
 
   /** Takes an attribute out. Returns whether there was one. */
   delete(name: AttributeName<Attributes>): boolean {
+    this.#carrier.mayChange(this);
     return this.#attributes.delete(name);
   }
 

@@ -6,7 +6,7 @@ import { ConfigurationError } from '../../core/errors/configuration.error.js';
 import type { KnownToken } from '../cookie/known-tokens.js';
 import { SessionRuntime } from '../session.runtime.js';
 import { SessionHandle } from '../session.js';
-import { isPassive } from './route-metadata.js';
+import { routeRules } from './route-metadata.js';
 import { NO_CARRIER, ResponseCarrier } from './response-carrier.js';
 
 const OTHER_HANDLERS = 'Ask SessionService there.';
@@ -62,7 +62,7 @@ export class RequestSessions {
    */
   of(context: ExecutionContext): Promise<SessionHandle> {
     const caller = callerOf(context, OTHER_HANDLERS);
-    const isUse = !isPassive(context.getHandler(), context.getClass());
+    const isUse = !routeRules(context).isPassive;
     if (caller.type === 'ws') return this.#ofMessage(caller, isUse);
     if (caller.type === 'rpc' || caller.request === undefined) {
       throw new ConfigurationError(`A call of type ${caller.type} without a request has no session. ${OTHER_HANDLERS}`);
@@ -97,7 +97,6 @@ export class RequestSessions {
     const open: OpenSession = new OpenSession(
       this.runtime.open(token ?? null, isUse, carrier ?? NO_CARRIER).then((session) => {
         open.session = session;
-        saveAtTheEnd(response, session);
         return session;
       }),
       carrier,
@@ -120,26 +119,8 @@ export class RequestSessions {
 }
 
 function bearerOf(request: unknown): SessionBearer {
-  return nodeRequestOf(request as AnyRequest) as SessionBearer;
+  return nodeRequestOf(request as AnyRequest);
 }
 
 /** What is read of a request. */
 type SessionCall = Pick<Caller, 'type' | 'request' | 'response' | 'headers' | 'remoteAddress'>;
-
-interface EndingResponse {
-  readonly raw?: Pick<EndingResponse, 'once'>;
-  readonly once?: (event: 'close', listener: () => void) => unknown;
-}
-
-/** What a guard has changed before it threw, or a handler that writes its answer itself, is not lost. */
-function saveAtTheEnd(response: unknown, session: SessionHandle): void {
-  const { raw, once } = (response ?? {}) as EndingResponse;
-  if ((raw?.once ?? once) === undefined) return;
-  (raw ?? (response as EndingResponse)).once?.('close', () => {
-    if (!session.isNew && session.hasChanged) session.save().catch(ignoreSinceItIsCounted);
-  });
-}
-
-function ignoreSinceItIsCounted(): void {
-  // The answer is out; `lateSaves` and the connection's health tell of it.
-}

@@ -1,17 +1,20 @@
 import type { SessionCookie } from '../cookie/session-cookie.js';
 import { UNKNOWN_DEVICE } from '../engine/device.js';
-import type { SessionCarrier } from '../session.js';
+import type { SessionCarrier, SessionHandle } from '../session.js';
 
 /** Node's response, which Express' is, or Fastify's reply. */
 interface AnyResponse {
   readonly appendHeader?: (name: string, value: string) => unknown;
   readonly header?: (name: string, value: string) => unknown;
-  readonly raw?: { readonly headersSent?: boolean };
+  readonly raw?: Pick<AnyResponse, 'headersSent' | 'once'>;
+  readonly once?: (event: 'close', listener: () => void) => unknown;
   readonly headersSent?: boolean;
 }
 
 /** Gives ids to a client by the cookies of its answer. */
 export class ResponseCarrier implements SessionCarrier {
+  #isWatched = false;
+
   constructor(
     private response: unknown,
     private readonly cookie: SessionCookie,
@@ -31,6 +34,16 @@ export class ResponseCarrier implements SessionCarrier {
   get isOpen(): boolean {
     const response = this.response as AnyResponse;
     return (response.raw ?? response).headersSent !== true;
+  }
+
+  /** What a guard has changed before it threw, or a handler that writes its answer itself, is not lost. */
+  mayChange(session: Pick<SessionHandle, 'isNew' | 'hasChanged' | 'save'>): void {
+    if (this.#isWatched) return;
+    this.#isWatched = true;
+    const response = this.response as AnyResponse;
+    (response.raw ?? response).once?.('close', () => {
+      if (!session.isNew && session.hasChanged) session.save().catch(ignoreSinceItIsCounted);
+    });
   }
 
   issue(id: string, lifeMs: number): void {
@@ -56,11 +69,16 @@ export class ResponseCarrier implements SessionCarrier {
 export const NO_CARRIER: SessionCarrier = {
   device: UNKNOWN_DEVICE,
   isOpen: false,
+  mayChange: () => undefined,
   issue: () => undefined,
   withdraw: () => undefined,
 };
 
 /** For a session whose token the application itself gives to the client. */
 export function handedOver(device: string): SessionCarrier {
-  return { device, isOpen: true, issue: () => undefined, withdraw: () => undefined };
+  return { device, isOpen: true, mayChange: () => undefined, issue: () => undefined, withdraw: () => undefined };
+}
+
+function ignoreSinceItIsCounted(): void {
+  // The answer is out; `lateSaves` and the connection's health tell of it.
 }

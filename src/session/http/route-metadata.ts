@@ -1,3 +1,5 @@
+import type { ExecutionContext } from '@nestjs/common';
+
 /** Where Nest keeps a handler's interceptors. Nest 11 and 12 agree on the name, not on where to import it from. */
 export const INTERCEPTORS = '__interceptors__';
 
@@ -9,18 +11,35 @@ export function markPassive(target: object): void {
   Reflect.defineMetadata(PASSIVE, true, target);
 }
 
-/** Whether it is noted of one of them. */
-export function isPassive(handler: object, controller: object): boolean {
-  return (Reflect.getMetadata(PASSIVE, handler) ?? Reflect.getMetadata(PASSIVE, controller)) === true;
-}
-
 /** Notes how long ago the login may be. */
 export function markRecentLogin(target: object, withinMs: number): void {
   Reflect.defineMetadata(RECENT_LOGIN, withinMs, target);
 }
 
-/** How long ago the login may be, the handler's word before the class'. Undefined: any time. */
-export function recentLoginOf(handler: object, controller: object): number | undefined {
-  const within: unknown = Reflect.getMetadata(RECENT_LOGIN, handler) ?? Reflect.getMetadata(RECENT_LOGIN, controller);
-  return within as number | undefined;
+/** What is noted of a handler, or of its class where it says nothing itself. */
+interface RouteRules {
+  readonly controller: object;
+  readonly isPassive: boolean;
+  /** How long ago the login may be. Undefined: any time. */
+  readonly recentLoginMs: number | undefined;
+}
+
+/** Metadata is slow to look up, and does not change. */
+const known = new WeakMap<object, RouteRules>();
+
+/** What is noted of the handler of a call. */
+export function routeRules(context: Pick<ExecutionContext, 'getHandler' | 'getClass'>): RouteRules {
+  const [handler, controller] = [context.getHandler(), context.getClass()];
+  let rules = known.get(handler);
+  // A handler may be inherited by several classes.
+  if (rules?.controller !== controller) {
+    const read = (key: symbol): unknown => Reflect.getMetadata(key, handler) ?? Reflect.getMetadata(key, controller);
+    rules = {
+      controller,
+      isPassive: read(PASSIVE) === true,
+      recentLoginMs: read(RECENT_LOGIN) as number | undefined,
+    };
+    known.set(handler, rules);
+  }
+  return rules;
 }

@@ -83,6 +83,11 @@ export async function atTheEdge<Result>(context: ExecutionContext, work: () => P
   try {
     return await work();
   } catch (error) {
-    throw error instanceof RedisUnavailableError ? await refusal(context, 'sessions-unavailable', error) : error;
+    throw await toldAtTheEdge(context, error);
   }
+}
+
+/** The error as a client is to be told of it. */
+export async function toldAtTheEdge(context: ExecutionContext, error: unknown): Promise<unknown> {
+  return error instanceof RedisUnavailableError ? refusal(context, 'sessions-unavailable', error) : error;
 }

@@ -2,7 +2,7 @@ import { Injectable, type CanActivate, type ExecutionContext } from '@nestjs/com
 import { callerOf } from '../../core/calls/caller.js';
 import { SessionRuntime } from '../session.runtime.js';
 import { RequestSessions } from './request-sessions.js';
-import { recentLoginOf } from './route-metadata.js';
+import { routeRules } from './route-metadata.js';
 import { atTheEdge, refusal } from './session.exception.js';
 
 /**
@@ -25,7 +25,7 @@ export class SessionGuard implements CanActivate {
     const session = await atTheEdge(context, () => this.sessions.of(context));
     const { userId, createdAtMs } = session;
     if (userId === null || createdAtMs === null) throw await refusal(context, 'login-required');
-    const withinMs = recentLoginOf(context.getHandler(), context.getClass());
+    const { recentLoginMs: withinMs } = routeRules(context);
     if (withinMs !== undefined && this.runtime.clock.now() - createdAtMs > withinMs) {
       throw await refusal(context, 'recent-login-required');
     }

@@ -3,15 +3,23 @@ import { catchError, concatMap, from, map, of, throwError, type Observable } fro
 import { SessionEndedError } from '../session.errors.js';
 import type { SessionHandle } from '../session.js';
 import { RequestSessions, withSession } from './request-sessions.js';
-import { atTheEdge } from './session.exception.js';
+import { atTheEdge, toldAtTheEdge } from './session.exception.js';
 
 /** The work of `@Session()`: finds the session before the handler runs, and saves it afterwards. */
 @Injectable()
 export class SessionInterceptor implements NestInterceptor {
   constructor(private readonly sessions: RequestSessions) {}
 
-  async intercept(context: ExecutionContext, next: CallHandler): Promise<Observable<unknown>> {
-    const session = await atTheEdge(context, () => this.sessions.of(context));
+  intercept(context: ExecutionContext, next: CallHandler): Promise<Observable<unknown>> {
+    return this.sessions.of(context).then(
+      (session) => this.#handle(session, context, next),
+      async (error: unknown) => {
+        throw await toldAtTheEdge(context, error);
+      },
+    );
+  }
+
+  #handle(session: SessionHandle, context: ExecutionContext, next: CallHandler): Observable<unknown> {
     const saved = (): Promise<void> => atTheEdge(context, () => saveUnlessEnded(session));
     const handled = context.getType() === 'ws' ? withSession(session, () => next.handle()) : next.handle();
     return handled.pipe(
