@@ -17,6 +17,7 @@
   ARGV  evicts     integer  when there are more: 1 ends the oldest, 0 refuses the new one
   ARGV  tells      integer  1 when ends are told
   ARGV  ownIdle    string   the idle timeout, when it is one of its own; else empty
+  ARGV  before     string   the id of a session of the same user that it takes the place of, and that ends with it; empty for none
   ARGV  words...   bytes    fields and their values
   REPLY [integer, integer]  the time at which it was made, in milliseconds, 0 when it is refused; how many were ended for it
 ]]
@@ -33,6 +34,7 @@ local most = tonumber(ARGV[6])
 local evicts = tonumber(ARGV[7])
 local tells = tonumber(ARGV[8])
 local ownIdle = ARGV[9]
+local before = ARGV[10]
 
 local time = redis.call('TIME')
 local nowMs = time[1] * 1000 + math.floor(time[2] / 1000)
@@ -48,7 +50,7 @@ if user ~= '' then
     local state = redis.call('HMGET', sessions .. other, '#', '#n')
     if not state[1] then
       redis.call('ZREM', index, other)
-    elseif not state[2] then
+    elseif not state[2] and other ~= before then
       live[#live + 1] = { other, tonumber(string.match(state[1], '^%d+')) }
     end
   end
@@ -58,8 +60,8 @@ if user ~= '' then
     table.sort(live, function(a, b) return a[2] < b[2] end)
     for i = 1, excess do
       local other = live[i][1]
-      local before = redis.call('HGET', sessions .. other, '#p')
-      if before then redis.call('UNLINK', sessions .. before) end
+      local earlier = redis.call('HGET', sessions .. other, '#p')
+      if earlier then redis.call('UNLINK', sessions .. earlier) end
       redis.call('UNLINK', sessions .. other)
       redis.call('ZREM', index, other)
       if tells == 1 then
@@ -74,7 +76,8 @@ if user ~= '' then
 end
 
 local meta = now .. ':' .. string.format('%.0f', lifeMs) .. ':' .. ownIdle .. ':' .. user
-redis.call('HSET', session, '#', meta, unpack(ARGV, 10))
+redis.call('HSET', session, '#', meta, unpack(ARGV, 11))
+if before ~= '' then redis.call('HSET', session, '#p', before) end
 redis.call('PEXPIRE', session, firstMs)
 if tells == 1 then
   redis.call('ZADD', deadlines, string.format('%.0f', nowMs + firstMs), id .. user)

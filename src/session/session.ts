@@ -150,7 +150,8 @@ export class SessionHandle<Attributes extends object = AnyAttributes> {
   /**
    * Writes what has changed, as the end of the request does by itself. Call it where others must see it before, or where the handler writes the answer itself.
    *
-   * Rejects with `SessionEndedError` when the session has ended meanwhile, and with `RedisUnavailableError`. One round trip, none when nothing has changed.
+   * Rejects with `SessionEndedError` when the session has ended meanwhile, with `RedisUnavailableError`, and with `EncodeError` when an object was changed into what
+   * JSON has no form for. One round trip, none when nothing has changed.
    */
   async save(): Promise<void> {
     const changes = this.#attributes.changes();
@@ -174,9 +175,13 @@ export class SessionHandle<Attributes extends object = AnyAttributes> {
     counters.saved += 1;
   }
 
-  /** Whether there is something to {@link save}. */
+  /** Whether there is something to {@link save}, or an object was changed into what cannot be. */
   get hasChanged(): boolean {
-    return this.#attributes.changes() !== null;
+    try {
+      return this.#attributes.changes() !== null;
+    } catch {
+      return true;
+    }
   }
 
   /**

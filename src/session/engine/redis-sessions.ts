@@ -111,7 +111,6 @@ export class RedisSessions {
     const { idleMs, lifeMs } = lifetime;
     const words: string[] = [];
     if (device !== '') words.push(FIELD.device, device);
-    if (predecessor !== '') words.push(FIELD.predecessor, predecessor);
     for (const [name, json] of attributes.set) words.push(fieldOfName(name), json);
     return this.connection.scripts.run(
       sessionCreate,
@@ -126,6 +125,7 @@ export class RedisSessions {
         evicts: this.config.evicts ? 1 : 0,
         tells: this.#tells,
         ownIdle: idleMs === this.config.idleMs ? '' : String(idleMs),
+        before: predecessor,
         words,
       },
       this.#send,

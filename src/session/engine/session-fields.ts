@@ -4,8 +4,6 @@ export const FIELD = {
   meta: '#',
   /** What it was made from and by: the address, a space, the device. */
   device: '#b',
-  /** What it was before: it ends with it. */
-  predecessor: '#p',
 } as const;
 
 /** What a session is, besides what applications put there. */

@@ -188,6 +188,16 @@ describeTopologies((topology) => {
       expect(await service.count(user)).toBe(3);
     });
 
+    it('logs in over a login where there is no room for more, without ending another', async () => {
+      const service = await open({ maxPerUser: 2, whenFull: 'refuse' });
+      const user = newUser();
+      const other = await service.create({ userId: user });
+      const session = await service.create({ userId: user });
+      await session.logIn(user);
+      const handles = (await service.listForUser(user)).map(({ handle }) => handle);
+      expect(handles.sort()).toEqual([other.handle, session.handle].sort());
+    });
+
     it('never has more, however many log in at once', async () => {
       const service = await open({ maxPerUser: 3, whenFull: 'refuse' });
       const other = await open({ maxPerUser: 3, whenFull: 'refuse' });

@@ -48,6 +48,17 @@ class CountingGuard implements CanActivate {
   }
 }
 
+@Injectable()
+class CycleGuard implements CanActivate {
+  constructor(private readonly sessions: RequestSessions) {}
+
+  async canActivate(context: ExecutionContext): Promise<boolean> {
+    const cart = (await this.sessions.of(context)).get('cart') as { self?: unknown };
+    cart.self = cart;
+    return false;
+  }
+}
+
 @Controller()
 class ShopController {
   @Get('bare')
@@ -139,6 +150,17 @@ class ShopController {
     return { user: session?.userId };
   }
 
+  @Get('cycle')
+  cycle(@Session() session: Session, @Query('refuse') refuse?: string): void {
+    const cart = session.get('cart') as { self?: unknown };
+    cart.self = cart;
+    if (refuse !== undefined) throw new ForbiddenException();
+  }
+
+  @UseGuards(CycleGuard)
+  @Get('cycle-in-a-guard')
+  cycleInAGuard(): void {}
+
   @Get('twice')
   twice(@Session() one: Session, @Session() other: Session): unknown {
     return { same: one === other };
@@ -169,7 +191,7 @@ describe.each(ADAPTERS)('on %s', (adapter) => {
       prefix,
       session: { device: { trustedProxies: ['loopback'] } },
       controllers: [ShopController],
-      providers: [CountingGuard, { provide: APP_GUARD, useClass: CsrfGuard }],
+      providers: [CountingGuard, CycleGuard, { provide: APP_GUARD, useClass: CsrfGuard }],
       imports: [WithMiddleware],
     });
 
@@ -250,6 +272,15 @@ describe.each(ADAPTERS)('on %s', (adapter) => {
         expect((await other.get('/me', { cookie: client.header() })).status).toBe(200);
         expect(await leftMs()).toBeGreaterThan(60_000);
       });
+    });
+
+    it('keeps what it had when an object is changed into what cannot be kept, and the process lives', async () => {
+      const client = newClient();
+      await client.post('/set', { cart: { id: 7 } });
+      expect((await client.get('/cycle')).status).toBe(500);
+      expect((await client.get('/cycle?refuse')).status).toBe(403);
+      expect((await client.get('/cycle-in-a-guard')).status).toBe(403);
+      expect((await client.get('/get?name=cart')).body).toEqual({ value: { id: 7 } });
     });
 
     it('has one session in one request', async () => {
@@ -458,7 +489,7 @@ describe.each(ADAPTERS)('options, on %s', (adapter) => {
         absoluteTimeout: '90s',
       },
       controllers: [ShopController],
-      providers: [CountingGuard],
+      providers: [CountingGuard, CycleGuard],
     });
     try {
       const { cookies } = await new CookieClient(url).post('/set', { a: 1 });
@@ -481,7 +512,7 @@ describe.each(ADAPTERS)('options, on %s', (adapter) => {
         prefix,
         session: { secrets },
         controllers: [ShopController],
-        providers: [CountingGuard],
+        providers: [CountingGuard, CycleGuard],
       });
     const before = await open([SECRET]);
     const after = await open([newest, SECRET]);
