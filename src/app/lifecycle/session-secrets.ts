@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { link, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { AppConfig } from '../config/app-config.js';
 import { StartupError } from '../config/startup.error.js';
@@ -27,21 +27,34 @@ export async function sessionSecrets({
 
 async function keptSecret(folder: string, file: string): Promise<string> {
   try {
+    const kept = await readFile(file, 'utf8').catch(nothingIfNotThere);
+    if (kept !== undefined) return kept.trim();
     await mkdir(folder, { recursive: true });
-    // Of two processes that start at once, one writes.
-    await writeFile(file, `${randomBytes(32).toString('base64url')}\n`, { flag: 'wx', mode: 0o600 }).catch(
-      unlessItIsThere,
-    );
+    await makeOnce(file);
     return (await readFile(file, 'utf8')).trim();
   } catch (error) {
-    if (!(error instanceof Error)) throw error;
+    const { message } = error as NodeJS.ErrnoException;
     throw new StartupError(
-      `The secret of the session cookies cannot be kept in ${file}: ${error.message}. Set DATA_DIR or SESSION_SECRETS.`,
+      `The secret of the session cookies cannot be kept in ${file}: ${message}. Set DATA_DIR or SESSION_SECRETS.`,
       error,
     );
   }
 }
 
-function unlessItIsThere(error: unknown): void {
-  if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
+/** Of processes that start at once, one makes it, and no other sees it half written. */
+async function makeOnce(file: string): Promise<void> {
+  const secret = randomBytes(32).toString('base64url');
+  const own = `${file}.${randomBytes(6).toString('hex')}`;
+  await writeFile(own, `${secret}\n`, { flag: 'wx', mode: 0o600 });
+  try {
+    await link(own, file);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  } finally {
+    await rm(own);
+  }
+}
+
+function nothingIfNotThere(error: unknown): undefined {
+  if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
 }
