@@ -52,7 +52,8 @@ const login = (shop: Shop, client: string): Promise<Answer> =>
     from(client, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({ email: 'nobody@example.com', password: 'wrong' }),
+      // Tries at one account are limited, too: each client tries another.
+      body: JSON.stringify({ email: `nobody-${client}@example.com`, password: 'wrong' }),
     }),
   );
 
