@@ -123,8 +123,11 @@ export function keyvContract(create: typeof createKeyv): void {
 
     it.each(FOREVER)("keeps a value with a TTL of %p for the cache's own TTL", async (ttl) => {
       const keyv = create(short);
-      expect(await keyv.set(namespace, 'value', ttl)).toBe(true);
-      expect(await keyv.get(namespace)).toBe('value');
+      // Once more, when the machine stands still between the two for longer than the TTL.
+      await eventually(async () => {
+        expect(await keyv.set(namespace, 'value', ttl)).toBe(true);
+        expect(await keyv.get(namespace)).toBe('value');
+      });
       await eventually(async () => expect(await keyv.get(namespace)).toBeUndefined());
     });
 
