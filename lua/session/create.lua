@@ -45,11 +45,12 @@ local evicted = 0
 
 if user ~= '' then
   local live = {}
+  local gone = {}
   -- Without a limit to keep, a few are looked at each time: more than the one that is added.
   for _, other in ipairs(redis.call('ZRANGE', index, 0, most > 0 and -1 or 7)) do
     local state = redis.call('HMGET', sessions .. other, '#', '#n')
     if not state[1] then
-      redis.call('ZREM', index, other)
+      gone[#gone + 1] = other
     elseif not state[2] and other ~= before then
       live[#live + 1] = { other, tonumber(string.match(state[1], '^%d+')) }
     end
@@ -60,10 +61,13 @@ if user ~= '' then
     table.sort(live, function(a, b) return a[2] < b[2] end)
     for i = 1, excess do
       local other = live[i][1]
-      local earlier = redis.call('HGET', sessions .. other, '#p')
-      if earlier then redis.call('UNLINK', sessions .. earlier) end
-      redis.call('UNLINK', sessions .. other)
-      redis.call('ZREM', index, other)
+      local ending = other
+      while ending do
+        local earlier = redis.call('HGET', sessions .. ending, '#p')
+        redis.call('UNLINK', sessions .. ending)
+        redis.call('ZREM', index, ending)
+        ending = earlier
+      end
       if tells == 1 then
         redis.call('ZREM', deadlines, other .. user)
         redis.call('ZADD', ended, now, other .. 'v' .. now .. user)
@@ -71,6 +75,7 @@ if user ~= '' then
       evicted = evicted + 1
     end
   end
+  for _, other in ipairs(gone) do redis.call('ZREM', index, other) end
   redis.call('ZADD', index, deadline, id)
   if redis.call('PTTL', index) < lifeMs then redis.call('PEXPIRE', index, lifeMs) end
 end

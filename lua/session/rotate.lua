@@ -41,9 +41,14 @@ if user ~= '' then
   redis.call('ZADD', index, string.format('%.0f', createdMs + lifeMs), nextId)
   -- Until its grace is over, the old one ends with all others of its user.
   if graceMs == 0 then redis.call('ZREM', index, id) end
+  if redis.call('PTTL', index) < 0 then
+    redis.call('PEXPIRE', index, string.format('%.0f', createdMs + lifeMs - nowMs))
+  end
 end
 if tells == 1 then
-  redis.call('ZREM', deadlines, id .. user)
+  -- In this order: a list that loses its last member loses its TTL with it.
   redis.call('ZADD', deadlines, string.format('%.0f', nowMs + leftMs), nextId .. user)
+  redis.call('ZREM', deadlines, id .. user)
+  if redis.call('PTTL', deadlines) < 0 then redis.call('PEXPIRE', deadlines, leftMs + 86400000) end
 end
 return 1

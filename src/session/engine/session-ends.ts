@@ -5,13 +5,13 @@ import type { EndsConfig } from '../session-config.js';
 import type { SessionCounters } from '../session-counters.js';
 import type { EndReason, SessionEnd, SessionEndListener } from '../session.events.js';
 import { sessionSweep } from '../session.scripts.gen.js';
+import { DIGEST_LENGTH } from './session-id.js';
 import type { SessionKeySpace } from './session-keys.js';
 import { allSlotTags } from './slot-tags.js';
 
 /** So many ends of one slot are taken at once. */
 const MOST_AT_ONCE = 100;
 
-const DIGEST_LENGTH = 27;
 const TIME_LENGTH = 13;
 const REASONS: Readonly<Record<string, EndReason>> = {
   x: 'expired',

@@ -7,7 +7,7 @@ const ID = /^[A-Za-z][A-Za-z0-9][\w-]{43}$/;
 const SECRET_BYTES = 32;
 
 /** 162 bits of SHA-256: a dump of Redis leads to no id, and no two ids lead to one key. */
-const DIGEST_LENGTH = 27;
+export const DIGEST_LENGTH = 27;
 
 /**
  * A new id: 256 bits that nobody can guess, behind two letters for the slot in which the session lies. Sessions of one user share them, so that they and their
@@ -15,7 +15,7 @@ const DIGEST_LENGTH = 27;
  */
 export function newSessionId(user: string): string {
   const secret = randomBytes(SECRET_BYTES);
-  return slotTagOf(user === '' ? secret : hash('sha256', user, 'buffer')) + secret.toString('base64url');
+  return (user === '' ? slotTagOf(secret) : slotOfUser(user)) + secret.toString('base64url');
 }
 
 /** Whether it has the form of an id, and leads to a slot that there is. */

@@ -188,6 +188,19 @@ describeTopologies((topology) => {
       expect(await service.count(user)).toBe(3);
     });
 
+    it('loses with the oldest what its ids before could still be read with', async () => {
+      const service = await open({ maxPerUser: 1 });
+      const user = newUser();
+      const session = await service.create({ userId: user });
+      const tokens = [tokenOf(service, session)];
+      for (let i = 0; i < 2; i++) {
+        await session.regenerate();
+        tokens.push(tokenOf(service, session));
+      }
+      await service.create({ userId: user });
+      expect(await Promise.all(tokens.map((token) => service.get(token)))).toEqual([null, null, null]);
+    });
+
     it('logs in over a login where there is no room for more, without ending another', async () => {
       const service = await open({ maxPerUser: 2, whenFull: 'refuse' });
       const user = newUser();
@@ -274,6 +287,7 @@ describeTopologies((topology) => {
       const first = (await service.create({ userId: user })).handle;
       const session = await service.create({ userId: user });
       await session.regenerate();
+      await expectEveryKeyExpires(topology, own);
       const before = session.handle;
       await session.logIn(newUser());
       const last = session.handle;
