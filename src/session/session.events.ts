@@ -23,7 +23,7 @@ export interface SessionEnd {
 }
 
 /**
- * Gets each end at least once, in one process: another gets it once more when this one dies, throws or rejects before it is done. A listener that must not act
- * twice goes by `handle`, of which there is one end.
+ * Gets each end at least once, in one process: another gets it once more when this one dies, throws or rejects before it is done, or is not done within
+ * `ends.retryAfter`. A listener that must not act twice goes by `handle`, of which there is one end.
  */
 export type SessionEndListener = (end: SessionEnd) => unknown;

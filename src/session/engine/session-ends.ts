@@ -24,7 +24,8 @@ const REASONS: Readonly<Record<string, EndReason>> = {
 /**
  * Tells of ends, at least once: looks through the slots, takes what has ended, calls the listeners, and takes out what all of them have dealt with.
  *
- * One of many processes tells of an end. A look is one command for each of the 256 slots of sessions, in one write to each node.
+ * One of many processes tells of an end. A look is one command for each of the 256 slots of sessions, in one write to each node. A listener that is not done
+ * within `retryAfter` holds up neither the next look nor {@link close}: what it was told is told once more.
  */
 export class SessionEnds {
   readonly #listeners = new Set<{ readonly listener: SessionEndListener }>();
@@ -49,7 +50,7 @@ export class SessionEnds {
     return () => void this.#listeners.delete(entry);
   }
 
-  /** Takes nothing more, and waits for what was taken. */
+  /** Takes nothing more, and waits for the listeners of what was taken, for `retryAfter` at most. */
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#cancelTimer?.();
@@ -82,9 +83,9 @@ export class SessionEnds {
       for (let isMore = true; isMore && !this.#isClosed;) {
         const args = { sessions, most: MOST_AT_ONCE, leaseMs: this.config.retryAfterMs };
         const taken = await this.connection.scripts.run(sessionSweep, { deadlines, ended }, args, options);
-        const told = (await Promise.all(taken.map((member) => this.#tell(member)))).flatMap((member) => member ?? []);
-        if (told.length > 0) await this.connection.send('ZREM', [ended, ...told], options);
-        this.counters.endsTold += told.length;
+        const told = await Promise.all(taken.map((member) => this.#tellInTime(member, ended)));
+        const dealtWith = taken.filter((_, i) => told[i]);
+        await this.#takeOut(ended, dealtWith);
         isMore = taken.length === MOST_AT_ONCE;
       }
     } catch {
@@ -92,8 +93,29 @@ export class SessionEnds {
     }
   }
 
-  /** The member, when all listeners have dealt with it. */
-  async #tell(member: string): Promise<string | null> {
+  async #takeOut(ended: string, told: readonly string[]): Promise<void> {
+    if (told.length > 0) await this.connection.send('ZREM', [ended, ...told], { deadlineMs: this.deadlineMs });
+    this.counters.endsTold += told.length;
+  }
+
+  /** Whether all listeners have dealt with it while nobody else is told of it. What they deal with later is taken out by itself. */
+  async #tellInTime(member: string, ended: string): Promise<boolean> {
+    const isTold = this.#tell(member);
+    let cancel: Cancel = () => undefined;
+    const isLate = new Promise<null>((resolve) => {
+      cancel = this.clock.setTimeout(() => resolve(null), this.config.retryAfterMs);
+    });
+    const inTime = await Promise.race([isTold, isLate]);
+    cancel();
+    if (inTime !== null) return inTime;
+    this.#logger.error('A listener to the ends of sessions takes longer than ends.retryAfter, and is told once more.');
+    // Redis may be away by then, or this closed: then it comes again.
+    void isTold.then((told) => (told ? this.#takeOut(ended, [member]) : undefined)).catch(() => undefined);
+    return false;
+  }
+
+  /** Whether all listeners have dealt with it. */
+  async #tell(member: string): Promise<boolean> {
     const end = readEnd(member);
     const results = await Promise.allSettled([...this.#listeners].map(async ({ listener }) => listener(end)));
     let isTold = true;
@@ -104,7 +126,7 @@ export class SessionEnds {
       const name = reason instanceof Error ? reason.name : typeof reason;
       this.#logger.error(`A listener to the ends of sessions failed, and is told once more later: ${name}.`);
     }
-    return isTold ? member : null;
+    return isTold;
   }
 }
 

@@ -1,14 +1,14 @@
 import { randomInt } from 'node:crypto';
-import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { eventually, startRedis, type RedisServer } from '../../../src/testing/index.js';
 import { CacheProcess } from '../../support/cache-processes/cache-process.js';
 import { Disturber, type Disturbance } from '../../support/cache-processes/disturber.js';
-import { judge, type Verdict } from '../../support/cache-processes/history.js';
+import { judge, type Change, type Read, type Verdict } from '../../support/cache-processes/history.js';
 import type { WorkloadResult, WorkloadSettings } from '../../support/cache-processes/protocol.js';
 import { proxied, type ProxiedServer } from '../../support/cache-processes/proxied.js';
 import { expectNoLeakedConnections, randomPrefix, sharedRedis, type SharedTopology } from '../../support/redis.js';
 import { seededRandom } from '../../support/seeded-random.js';
+import { OwnStandstills, ServerStandstills, stoodStillMs, type Standstill } from '../../support/standstills.js';
 
 /*
  * Real processes read and change the same keys at random while their connections break, and everything that they saw is held against the guarantee.
@@ -22,7 +22,7 @@ const OPERATIONS = 1_200;
 const WORKERS = 16;
 const ROUND_TIMEOUT_MS = 120_000;
 
-/** How long the server's word of a change may take to another process that has its time for it. */
+/** How long the server's word of a change may take to another process while all that it passes through do run. */
 const WORD_MS = 50;
 
 let children: readonly CacheProcess[];
@@ -99,14 +99,6 @@ async function runRound(
 ): Promise<Round> {
   const ways = await Promise.all(children.map(() => proxied(server)));
   await openAll(ways, memory);
-  const delays = monitorEventLoopDelay({ resolution: 5 });
-  delays.enable();
-  const disturber = new Disturber({
-    server,
-    kinds,
-    proxies: ways.map(({ proxies }) => proxies),
-    random: seededRandom(seed),
-  });
   const settings = children.map((_, process): WorkloadSettings => ({
     seed,
     process,
@@ -114,22 +106,47 @@ async function runRound(
     workers: WORKERS,
     operations: OPERATIONS,
   }));
-  const results = await Promise.all(children.map((child, i) => child.do('workload', settings[i] as WorkloadSettings)));
-  await disturber.stop();
-  delays.disable();
-  // All connections lead through this process: for as long as it stands still, nobody hears anything.
-  const lagMs = memory ? WORD_MS + delays.max / 1e6 : 0;
-  const changes = results.flatMap((result) => result.changes);
+  const { results, onTheWay, disturbed } = await work(server, ways, kinds, settings, seed);
+  const lagMs = (read: Read, change: Change): number => {
+    if (!memory) return 0;
+    const standstills = [...onTheWay, ...(results[read.process]?.standstills ?? [])];
+    return WORD_MS + stoodStillMs(standstills, change.endedUs, read.sinceUs);
+  };
+  const reads = results.flatMap((result) => result.reads);
   const verdict = judge(
-    results.flatMap((result) => result.reads),
-    changes,
+    reads,
+    results.flatMap((result) => result.changes),
     lagMs,
   );
   await expectAllNewInTheEnd(results, settings);
   await Promise.all(children.map((child) => child.do('close', null)));
   await expectNothingLeft(server);
   await Promise.all(ways.flatMap(({ proxies }) => proxies.map((proxy) => proxy.stop())));
-  return { results, verdict, disturbed: disturber.count };
+  return { results, verdict, disturbed };
+}
+
+interface Worked {
+  readonly results: readonly WorkloadResult[];
+  /** When somebody stood still who has to pass on the server's word. */
+  readonly onTheWay: readonly Standstill[];
+  readonly disturbed: number;
+}
+
+async function work(
+  server: RedisServer,
+  ways: readonly ProxiedServer[],
+  kinds: readonly Disturbance[],
+  settings: readonly WorkloadSettings[],
+  seed: number,
+): Promise<Worked> {
+  // All connections lead through this process.
+  using own = new OwnStandstills();
+  using masters = new ServerStandstills(server.masters);
+  const proxies = ways.map((way) => way.proxies);
+  const disturber = new Disturber({ server, kinds, proxies, random: seededRandom(seed) });
+  const results = await Promise.all(children.map((child, i) => child.do('workload', settings[i] as WorkloadSettings)));
+  await disturber.stop();
+  return { results, onTheWay: [...own.seen, ...masters.seen], disturbed: disturber.count };
 }
 
 async function openAll(ways: readonly ProxiedServer[], memory: boolean): Promise<void> {
@@ -155,7 +172,7 @@ async function expectAllNewInTheEnd(
     async () => {
       const all = children.map((child, i) => child.do('readAll', settings[i] as WorkloadSettings));
       const reads = (await Promise.all(all)).flat();
-      expect(judge(reads, confirmed, 0).violations).toEqual([]);
+      expect(judge(reads, confirmed, () => 0).violations).toEqual([]);
     },
     { within: '5s', every: '100ms' },
   );

@@ -40,9 +40,13 @@ export interface Verdict {
 
 /**
  * The guarantee: once a change of the source has been followed by a confirmed invalidation, no read that begins after gives an older version. In the process
- * that changed it, this holds for an unconfirmed one too. `lagMs` is what copies in the memory of other processes may lag behind.
+ * that changed it, this holds for an unconfirmed one too. `lagMs` says by how much a copy in the memory of another process may lag behind.
  */
-export function judge(reads: readonly Read[], changes: readonly Change[], lagMs: number): Verdict {
+export function judge(
+  reads: readonly Read[],
+  changes: readonly Change[],
+  lagMs: (read: Read, change: Change) => number,
+): Verdict {
   const changesOf = new Map<string, Change[]>();
   for (const change of changes) changesOf.set(change.key, [...(changesOf.get(change.key) ?? []), change]);
   const violations: Violation[] = [];
@@ -57,7 +61,7 @@ export function judge(reads: readonly Read[], changes: readonly Change[], lagMs:
       if (read.version >= change.version) continue;
       const lateMs = (read.sinceUs - change.endedUs) / 1_000;
       const isOwn = change.process === read.process;
-      if (isOwn || lateMs > lagMs) violations.push({ read, change, lateMs });
+      if (isOwn || lateMs > lagMs(read, change)) violations.push({ read, change, lateMs });
       else longestLagMs = Math.max(longestLagMs, lateMs);
     }
   }

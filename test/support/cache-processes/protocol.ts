@@ -1,5 +1,6 @@
 import type { RedisConnectionOptions } from '../../../src/core/redis/config/redis.options.js';
 import type { Duration } from '../../../src/core/time/duration.js';
+import type { Standstill } from '../standstills.js';
 import type { Change, Read } from './history.js';
 
 /** One process's cache. */
@@ -54,6 +55,8 @@ export interface WorkloadResult {
   readonly operations: number;
   /** Loads that were made to fail, as callers saw it. */
   readonly failures: number;
+  /** When the process did not run. */
+  readonly standstills: readonly Standstill[];
   /** What should not have happened. */
   readonly unexpected: readonly string[];
   readonly counters: Readonly<Record<string, number>>;

@@ -2,6 +2,7 @@ import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promi
 import type { Cache, GetOrSetOptions } from '../../../src/cache/index.js';
 import { CacheLoadError } from '../../../src/cache/cache.errors.js';
 import { seededRandom } from '../seeded-random.js';
+import { OwnStandstills } from '../standstills.js';
 import type { Change, Read } from './history.js';
 import { nowUs } from '../job-process.js';
 import type { WorkloadResult, WorkloadSettings } from './protocol.js';
@@ -64,12 +65,14 @@ export class Workload {
       const random = seededRandom(seed * 1_000 + process * 100 + worker);
       for (let i = worker; i < operations; i += workers) await this.#operate(random);
     };
+    using standstills = new OwnStandstills();
     await Promise.all(Array.from({ length: workers }, (_, worker) => work(worker)));
     return {
       reads: this.#reads,
       changes: this.#changes,
       operations: this.#operations,
       failures: this.#failures,
+      standstills: standstills.seen,
       unexpected: this.#unexpected,
       counters: { ...this.cache.counters },
     };
