@@ -337,6 +337,27 @@ describeTopologies((topology) => {
       expect([told, failures]).toEqual([[handle, handle, handle], 3]);
     });
 
+    it('are told of although a listener hangs with another, which is told once more and taken out when it is done', async () => {
+      const own = randomPrefix();
+      const service = await open({ ends: { ...ends, retryAfter: '100ms' } }, own);
+      const told: string[] = [];
+      const done: (() => void)[] = [];
+      const [hung, other] = [await service.create(), await service.create()];
+      const handles = [hung.handle, other.handle];
+      service.onEnd(({ handle }) => {
+        told.push(handle);
+        return handle === handles[0] ? new Promise<void>((resolve) => done.push(resolve)) : undefined;
+      });
+      await hung.destroy();
+      await eventually(() => expect(told).toEqual([handles[0]]));
+      await other.destroy();
+      await eventually(() => expect(told.filter((handle) => handle === handles[0]).length).toBeGreaterThan(1));
+      await eventually(() => expect(service.counters.endsTold).toBe(1));
+      expect(told).toContain(handles[1]);
+      done[0]?.();
+      await eventually(() => expect(service.counters.endsTold).toBe(2));
+    });
+
     it('need the option', () => {
       expect(() => halfAnHour.onEnd(() => undefined)).toThrow(/ends: \{\}/);
     });
