@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect } from '@jest/globals';
 import { Cluster, Redis } from 'ioredis';
 import type { ClusterRedisOptions, SingleRedisOptions } from '../../src/core/redis/config/redis.options.js';
+import type { Duration } from '../../src/core/time/duration.js';
 import { eventually } from '../../src/testing/index.js';
 
 /** The topologies that every run has a server of. */
@@ -38,8 +39,12 @@ export async function keysUnder(topology: SharedTopology, prefix: string): Promi
 }
 
 /** Fails unless every key under the prefix is gone, or goes in a while. */
-export async function expectNoLeakedKeys(topology: SharedTopology, prefix: string): Promise<void> {
-  await eventually(async () => expect(await keysUnder(topology, prefix)).toEqual([]), { within: '10s' });
+export async function expectNoLeakedKeys(
+  topology: SharedTopology,
+  prefix: string,
+  within: Duration = '10s',
+): Promise<void> {
+  await eventually(async () => expect(await keysUnder(topology, prefix)).toEqual([]), { within });
 }
 
 /** Fails when a key under the prefix would stay for ever. */

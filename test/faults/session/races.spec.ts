@@ -20,7 +20,7 @@ const PROCESSES = 3;
 const A_BATCH = 250;
 
 describeTopologies((topology) => {
-  const ROUNDS = Number(process.env.ROUNDS ?? (topology === 'standalone' ? 10_000 : 2_000));
+  const ROUNDS = Number(process.env.ROUNDS ?? (topology === 'standalone' ? 2_500 : 500));
   const prefix = randomPrefix();
   const random = seededRandom(SEED);
   let app: TestingModule;

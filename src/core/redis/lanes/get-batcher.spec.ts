@@ -110,11 +110,12 @@ describe('GetBatcher', () => {
     };
     expect(await readMany(start())).toBe(64);
 
-    const large = start(() => Buffer.alloc(16 * 1024));
+    const [sixteenKib, oneMib] = [Buffer.alloc(16 * 1024), Buffer.alloc(1024 * 1024)];
+    const large = start(() => sixteenKib);
     for (let round = 0; round < 10; round++) await readMany(large);
     expect(await readMany(large)).toBeLessThan(64);
 
-    const huge = start(() => Buffer.alloc(1024 * 1024));
+    const huge = start(() => oneMib);
     for (let round = 0; round < 10; round++) await readMany(huge);
     expect(await readMany(huge)).toBe(4);
   });
