@@ -23,13 +23,13 @@ export class SessionInterceptor implements NestInterceptor {
     const saved = (): Promise<void> => atTheEdge(context, () => saveUnlessEnded(session));
     const handled = context.getType() === 'ws' ? withSession(session, () => next.handle()) : next.handle();
     return handled.pipe(
-      concatMap((value: unknown) => (session.hasChanged ? from(saved()).pipe(map(() => value)) : of(value))),
       catchError((error: unknown) =>
         // What the handler failed with says more than what the save may fail with.
         session.hasChanged
           ? from(saved().catch(() => undefined)).pipe(concatMap(() => throwError(() => error)))
           : throwError(() => error),
       ),
+      concatMap((value: unknown) => (session.hasChanged ? from(saved()).pipe(map(() => value)) : of(value))),
     );
   }
 }

@@ -188,6 +188,21 @@ describeTopologies((topology) => {
       expect(await service.count(user)).toBe(3);
     });
 
+    it('is refused without a write: what has ended is still in the list', async () => {
+      const user = newUser();
+      const four = await open({ maxPerUser: 4 });
+      const all = [];
+      for (let i = 0; i < 4; i++) all.push(await four.create({ userId: user }));
+      const index = (await keysUnder(topology, prefix)).find((key) => key.endsWith(`:user:${user}`))!;
+      const listed = async (): Promise<unknown> => String(await redis().send('ZRANGE', [index, 0, -1, 'WITHSCORES']));
+      const before = await listed();
+      await redis().send('DEL', [await keyOf(all[0]!)]);
+      const three = await open({ maxPerUser: 3, whenFull: 'refuse' });
+      await expect(three.create({ userId: user })).rejects.toThrow(TooManySessionsError);
+      expect(await listed()).toBe(before);
+      expect(await three.count(user)).toBe(3);
+    });
+
     it('loses with the oldest what its ids before could still be read with', async () => {
       const service = await open({ maxPerUser: 1 });
       const user = newUser();
