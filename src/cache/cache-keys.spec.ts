@@ -77,7 +77,7 @@ describe('the keys of caches', () => {
         expect(one.key === other.key).toBe(one.what === other.what);
         expect(`${one.key}:refresh`).not.toBe(other.key);
       }),
-      { numRuns: 10_000 },
+      { numRuns: 3_000 },
     );
   });
 

@@ -29,6 +29,8 @@ const STATEMENT_TIMEOUT_MS = 5_000;
 /** A migration, or the wait for another service that is migrating, may take longer than a request may. */
 const PREPARE_TIMEOUT_MS = 60_000;
 const POOL_SIZE = 10;
+/** It clears its buffers when it starts, which takes longer than all the rest with the usual 128 MB. */
+const EMBEDDED_PARAMETERS = ['-c', 'shared_buffers=16MB'];
 
 /**
  * Opens the database, migrates it, and prepares it further as told. The embedded Postgres speaks the same protocol
@@ -98,7 +100,7 @@ function embeddedPool(embedded: PGlite): pg.Pool {
 async function startEmbedded(folder: string): Promise<PGlite> {
   await mkdir(folder, { recursive: true });
   try {
-    return await PGlite.create(folder);
+    return await PGlite.create(folder, { startParams: [...PGlite.defaultStartParams, ...EMBEDDED_PARAMETERS] });
   } catch (error) {
     throw new StartupError(
       `The embedded Postgres cannot open its data in ${folder}. Remove the folder to start with fresh data.`,

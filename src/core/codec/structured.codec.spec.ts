@@ -44,7 +44,7 @@ describe('structuredCodec', () => {
       fc.property(anyValue, (value) => {
         expect(portrait(roundTrip(value))).toEqual(portrait(value));
       }),
-      { numRuns: 2_000 },
+      { numRuns: 700 },
     );
   });
 
@@ -231,7 +231,7 @@ describe('structuredCodec', () => {
           }
           expect(Object.keys(Object.prototype)).toEqual([]);
         }),
-        { numRuns: 4_000 },
+        { numRuns: 1_500 },
       );
     });
 
