@@ -26,8 +26,10 @@ const shared = {
 
 /** @type {import('jest').Config} */
 export default {
-  // Most tests wait, for servers and for time to pass: two at a time, also on a machine with two cores.
-  maxWorkers: 2,
+  // Most tests wait, for servers and for time to pass: three at a time, also on a machine with two cores.
+  maxWorkers: 3,
+  // The modules of each file stay in memory, and looking through them takes a worker ever longer: beyond this it is made anew.
+  workerIdleMemoryLimit: '1GB',
   projects: [
     {
       ...shared,
