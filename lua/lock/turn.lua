@@ -14,6 +14,7 @@
     heard and came just now; else for a second, within which it has to prolong that, or ask again. One whom nobody hears is taken out, and may come back
     to its place.
   - Who is the first in the queue from now on is told by `<token>:<milliseconds>` how long the lease lasts that it waits for: nobody else looks when that is over.
+    One whom nobody hears is taken out here too, and the next one is told.
 
   KEYS  lock    string   the state
   KEYS  shares  string   who has permits: sorted set by the end of their leases
@@ -114,7 +115,7 @@ local function first()
 end
 
 local function wake(asking, channel, text)
-  redis.call('PUBLISH', channel, string.sub(asking, 1, 22) .. ':' .. text)
+  return redis.call('PUBLISH', channel, string.sub(asking, 1, 22) .. ':' .. text)
 end
 
 local left = 0
@@ -195,6 +196,19 @@ if not isLeaving and not own then
   end
 end
 
+local nextEndUs = holder ~= '' and endsUs or (used > 0 and redis.call('ZRANGE', shares, 0, 0, 'WITHSCORES')[2])
+local waitMs = nextEndUs and math.max(1, math.ceil((nextEndUs - nowUs) / 1000)) or RESERVED_MS
+while not isCalm and (isAdmitting or isLeaving) do
+  local head, _, sign, _, channel = first()
+  if not head then
+    isCalm = true
+  elseif wake(head, channel, waitMs) > 0 or sign == '~' or head == claim then
+    break
+  else
+    redis.call('ZREM', queue, head)
+  end
+end
+
 if isChanged or waits then
   -- The key has to be there for as long as the clock is behind the fence.
   local aheadMs = math.max(0, math.ceil((fence - nowUs) / 1000))
@@ -206,12 +220,6 @@ if isChanged or waits then
   if not isCalm then redis.call('PEXPIRE', queue, lifeMs) end
 end
 
-local nextEndUs = holder ~= '' and endsUs or (used > 0 and redis.call('ZRANGE', shares, 0, 0, 'WITHSCORES')[2])
-local waitMs = nextEndUs and math.max(1, math.ceil((nextEndUs - nowUs) / 1000)) or RESERVED_MS
-if not isCalm and (isAdmitting or isLeaving) then
-  local head, _, _, _, channel = first()
-  wake(head, channel, waitMs)
-end
 -- What is written last, a server sends first.
 for _, one in ipairs(wakes) do
   wake(one[1], one[2], one[3])

@@ -326,6 +326,15 @@ describe('a queue', () => {
     expect(answer.value).toBeInstanceOf(Granted);
   });
 
+  it('looks a second after that end, if it is the second: the first may be gone with who had it', async () => {
+    const { clock, ask, asked, wakes } = world({ words: [refused(300, 1, 5), refused(700, 1, 5), GRANTED] });
+    await wakes?.listen();
+    const { answer } = ask(60_000);
+    await turn(clock, '5s');
+    expect(asked.map(({ atMs }) => atMs)).toEqual([0, 1_301, 3_002]);
+    expect(answer.value).toBeInstanceOf(Granted);
+  });
+
   it('looks after five to six seconds in any case, since a word may be lost', async () => {
     const { clock, ask, asked, tickets, wakes } = world({ words: [refused(60_000, 4, 5)] });
     await wakes?.listen();

@@ -10,13 +10,16 @@ import { driftMs, reliedOnMs } from './safety.js';
 import { Waiter } from './waiter.js';
 import type { Wakes } from './wakes.js';
 
-/** Whoever waits asks again after so long, since a wake-up can be lost: 0.2 commands a second at most. */
+/** Whoever waits asks again after so long, since a wake-up can be lost: 0.2 commands a second at most. The second in the queue may ask about once a second. */
 const LOOK_AGAIN_MS = 5_000;
 const LOOK_AGAIN_SPREAD_MS = 1_000;
 
 /** The same where no wake-ups arrive, until they do. */
 const LOOK_DEAF_MS = 500;
 const LOOK_DEAF_SPREAD_MS = 250;
+
+/** The first in the queue may be gone like him who has the lock: so long after that lease's end, the second one looks. */
+const SECOND_WAITS_MS = 1_000;
 
 /** As long as the queue outlives the last one who asked, as `lua/lock/turn.lua` has it. */
 const QUEUE_LIFE_MS = 60_000;
@@ -181,12 +184,13 @@ export class Queue {
   }
 }
 
-/** The first in the queue looks when the lease ends that it waits for. */
+/** The first in the queue looks when the lease ends that it waits for, and the second one a while after. */
 function whenToLook({ ahead, leaseMs }: Refused, isDeaf: boolean): number {
   const laterMs = isDeaf
     ? LOOK_DEAF_MS + Math.random() * LOOK_DEAF_SPREAD_MS
     : LOOK_AGAIN_MS + Math.random() * LOOK_AGAIN_SPREAD_MS;
-  return ahead === 0 ? Math.min(leaseMs + 1, laterMs) : laterMs;
+  if (ahead > 1) return laterMs;
+  return Math.min(leaseMs + 1 + ahead * SECOND_WAITS_MS, laterMs);
 }
 
 function whenToTry(): number {

@@ -151,6 +151,12 @@ describe('Locks of a process that is killed', () => {
       processes = processes.slice(0, -1);
     }
 
+    // Another for each that is killed.
+    beforeAll(async () => {
+      const missing = PROCESSES - processes.length;
+      if (missing > 0) processes = [...processes, ...(await spares.start(missing))];
+    });
+
     const hold = (process: LockProcess, ttlMs: number): Promise<Claim> => process.do('hold', { wish: MUTEX, ttlMs });
 
     it('go to the one behind a waiter that was killed', async () => {
@@ -170,6 +176,59 @@ describe('Locks of a process that is killed', () => {
       // On a cluster nobody can tell that the one before it is not there, for whom it is kept for a second.
       expect(tookMs).toBeLessThan(topology === 'cluster' ? 2_000 : 1_000);
       await behind.do('letGo', null);
+    });
+
+    /** How long it takes until `waiting` has the lock of a holder that stands still. */
+    async function tookBehind(holder: LockProcess, waiting: Promise<Claim>, what: string): Promise<number> {
+      holder.pause();
+      try {
+        using time = new OwnTime();
+        await waiting;
+        const tookMs = Math.round(time.ms);
+        console.log(`${topology}: ${what} in ${tookMs} ms`);
+        return tookMs;
+      } finally {
+        holder.resume();
+      }
+    }
+
+    it('go to the second waiter a second after the lease of the holder, when the first one is gone too', async () => {
+      const ttlMs = 400;
+      const [second, holder] = processes as [LockProcess, LockProcess];
+      await hold(holder, ttlMs);
+      const killed = hold(processes.at(-1) as LockProcess, 60_000).catch(() => 'killed');
+      await untilWaiting(1);
+      const waiting = hold(second, 60_000);
+      await untilWaiting(2);
+      await killLast();
+      expect(await killed).toBe('killed');
+      const tookMs = await tookBehind(holder, waiting, 'after a holder that stood still and a killed first waiter');
+      // On a cluster it is kept for a second for the one of whom nobody can tell that it is gone.
+      expect(tookMs).toBeLessThan(ttlMs + (topology === 'cluster' ? 3_500 : 2_500));
+      await second.do('letGo', null);
+      await holder.do('letGo', null);
+    });
+
+    it('are looked at when a lease ends by the first waiter that is there, though another was to be the first', async () => {
+      // On a cluster nobody can tell that it is not.
+      if (topology === 'cluster') return;
+      const ttlMs = 400;
+      const [last, holder] = processes as [LockProcess, LockProcess];
+      const mine = await place.locks.acquire([MUTEX.resource]);
+      const held = hold(holder, ttlMs);
+      await untilWaiting(1);
+      const killed = hold(processes.at(-1) as LockProcess, 60_000).catch(() => 'killed');
+      await untilWaiting(2);
+      const waiting = hold(last, 60_000);
+      await untilWaiting(3);
+      await killLast();
+      expect(await killed).toBe('killed');
+      await mine.release();
+      await held;
+      const tookMs = await tookBehind(holder, waiting, 'after a holder that stood still, with a killed waiter between');
+      expect(tookMs).toBeLessThan(ttlMs + 1_000);
+      await last.do('letGo', null);
+      await holder.do('letGo', null);
     });
 
     it('go to the next when the lease of a killed holder ends, also where several wait', async () => {

@@ -23,7 +23,7 @@ const PROCESSES = 3;
 const TTL_MS = [40, 100] as const;
 /** Whoever waits looks by himself after six seconds at most. */
 const MOST_STUCK_MS = 7_500;
-/** Of so many rounds, one may be healed by that: about one in ten thousand is, by a message that gets lost in a way that is not known yet. */
+/** Of so many rounds, one may be healed by that: several who are gone at once, of a holder and those who wait, leave nobody who was told. */
 const ROUNDS_OF_ONE_HEALED = 1_000;
 const HOLD_MS = [20, 60] as const;
 

@@ -61,6 +61,8 @@ export class LockOracle {
   #queue: readonly Place[] = [];
   #woken: Woken[] = [];
   #isChanged = false;
+  /** Somebody got it, or was taken out when it was his turn. */
+  #isHandedOver = false;
 
   constructor(private readonly isHeard: (channel: string) => boolean) {}
 
@@ -120,6 +122,7 @@ export class LockOracle {
     else if (ticket > 0) this.#enqueue(claim, ticket);
     own = this.#handOver(nowUs, claim, ttlMs) ?? own;
     if (own === null && this.#queue.length === 0 && this.#admits(claim)) own = this.#grant(claim, nowUs, ttlMs);
+    if (this.#isHandedOver) this.#dropUnheard(claim);
     if (own !== null) return { fence: own, ...this.#effects(before, true, null) };
     const place = this.#queue.findIndex((one) => one.claim === claim);
     const isQueued = place >= 0 || ticket >= 0;
@@ -143,6 +146,7 @@ export class LockOracle {
     this.#dismiss(claim);
     this.#queue = this.#queue.filter((place) => place.claim !== claim);
     this.#handOver(nowUs, null, 0);
+    this.#dropUnheard(null);
     return { left, ...this.#effects(before, left > 0 || this.#woken.length > 0, null) };
   }
 
@@ -152,6 +156,7 @@ export class LockOracle {
     this.#whole = null;
     this.#shares = [];
     this.#handOver(nowUs, null, 0);
+    this.#dropUnheard(null);
     return { left, ...this.#effects(before, left > 0, null) };
   }
 
@@ -198,6 +203,7 @@ export class LockOracle {
   #begin(nowUs: number): Claim | null {
     const before = this.first;
     this.#woken = [];
+    this.#isHandedOver = false;
     this.#isChanged = this.#shares.some(({ endsUs }) => endsUs <= nowUs);
     if (this.#whole !== null && this.#whole.endsUs <= nowUs) this.#whole = null;
     this.#shares = this.#shares.filter(({ endsUs }) => endsUs > nowUs);
@@ -217,6 +223,7 @@ export class LockOracle {
       const { claim, ticket } = place;
       this.#queue = this.#queue.slice(1);
       this.#isChanged = true;
+      this.#isHandedOver = true;
       if (claim === asking) {
         own = this.#grant(claim, nowUs, ttlMs);
       } else if (this.isHeard(claim.channel) || !claim.isCounted) {
@@ -228,7 +235,17 @@ export class LockOracle {
     return own;
   }
 
+  /** Whoever is first is told so, and one who hears nothing is no good as the first. Who asks just now is there. */
+  #dropUnheard(asking: Claim | null): void {
+    const isThere = ({ claim }: Place): boolean => claim === asking || !claim.isCounted || this.isHeard(claim.channel);
+    while (this.#queue[0] !== undefined && !isThere(this.#queue[0])) {
+      this.#queue = this.#queue.slice(1);
+      this.#isChanged = true;
+    }
+  }
+
   #grant(claim: Claim, nowUs: number, forMs: number): number {
+    this.#isHandedOver = true;
     this.#admit(claim, nowUs + forMs * 1_000);
     this.fence = Math.max(nowUs, this.fence + 1);
     return this.fence;
