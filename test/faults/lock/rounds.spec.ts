@@ -17,7 +17,7 @@ import { Spares } from '../../support/lock-processes/spares.js';
  */
 
 const SEED = Number(process.env.SEED ?? randomInt(2 ** 31));
-const ROUNDS = Number(process.env.ROUNDS ?? 300);
+const ROUNDS = Number(process.env.ROUNDS ?? 200);
 const ARENAS = 3;
 const PROCESSES = 3;
 const TTL_MS = [40, 100] as const;
