@@ -180,6 +180,8 @@ describe('those who wait', () => {
     // Somebody has it again before they look.
     const another = taken(await elsewhere.tryAcquire(name));
     await node.command('CLIENT', 'KILL', 'TYPE', 'pubsub');
+    // One whom nobody hears would be taken out until it is heard again.
+    await eventually(async () => expect(await node.command('PUBSUB', 'CHANNELS', '*:lock:wake:*')).toHaveLength(2));
     await waitingAt(name, 4);
     expect(await lock.release()).toBe(false);
     expect(await another.release()).toBe(true);

@@ -102,7 +102,10 @@ describeTopologies((topology) => {
         await service.request('GET', '', cookie);
         expect(await expires()).toBeGreaterThan(before + 20);
       });
-      expect((await read(sid))!.cookie.originalMaxAge).toBe(HOUR);
+      // The library computes it anew for each request, from two looks at the clock, between which the process may stand still.
+      const { originalMaxAge } = (await read(sid))!.cookie;
+      expect(originalMaxAge).toBeGreaterThan(HOUR - 1_000);
+      expect(originalMaxAge).toBeLessThanOrEqual(HOUR);
     });
 
     it('does not write attributes, and brings nothing back', async () => {
