@@ -198,6 +198,7 @@ end
 
 local nextEndUs = holder ~= '' and endsUs or (used > 0 and redis.call('ZRANGE', shares, 0, 0, 'WITHSCORES')[2])
 local waitMs = nextEndUs and math.max(1, math.ceil((nextEndUs - nowUs) / 1000)) or RESERVED_MS
+-- The first one has to look when that lease ends: one whom nobody hears would not. Who asks just now is there.
 while not isCalm and (isAdmitting or isLeaving) do
   local head, _, sign, _, channel = first()
   if not head then
