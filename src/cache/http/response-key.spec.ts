@@ -46,8 +46,8 @@ const name = fc.constantFrom(
 );
 const value = fc.constantFrom('1', '2', '%20', '+', '', '1,2', '1%262', ']=3', 'x=[a]', '#', '%FF');
 const parameter = fc.oneof(
-  { weight: 20, arbitrary: fc.tuple(name, value).map((pair) => pair.join('=')) },
-  { weight: 2, arbitrary: name },
+  { weight: 60, arbitrary: fc.tuple(name, value).map((pair) => pair.join('=')) },
+  { weight: 6, arbitrary: name },
   // Where some parsers stop.
   { weight: 1, arbitrary: fc.constant(Array.from({ length: 1_000 }, (_, i) => `p${i}`).join('&')) },
 );

@@ -94,7 +94,7 @@ describe('kill -9', () => {
     const processes = await Promise.all([start(undefined, settle), start(undefined, settle), start(undefined, settle)]);
 
     let next = 0;
-    for (let round = 0; round < 6; round++) {
+    for (let round = 0; round < 4; round++) {
       const until = next + 300;
       const victim = pick(3);
       const killAt = next + 100 + pick(190);
