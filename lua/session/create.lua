@@ -44,6 +44,13 @@ local firstMs = math.min(idleMs, lifeMs)
 local evicted = 0
 
 if user ~= '' then
+  -- The id that it has by now.
+  local replaced = before
+  local newId = before ~= '' and redis.call('HGET', sessions .. before, '#n')
+  while newId and newId ~= '' do
+    replaced = newId
+    newId = redis.call('HGET', sessions .. replaced, '#n')
+  end
   local live = {}
   local gone = {}
   -- Without a limit to keep, a few are looked at each time: more than the one that is added.
@@ -51,7 +58,7 @@ if user ~= '' then
     local state = redis.call('HMGET', sessions .. other, '#', '#n')
     if not state[1] then
       gone[#gone + 1] = other
-    elseif not state[2] and other ~= before then
+    elseif not state[2] and other ~= replaced then
       live[#live + 1] = { other, tonumber(string.match(state[1], '^%d+')) }
     end
   end
@@ -81,7 +88,13 @@ if user ~= '' then
 end
 
 local meta = now .. ':' .. string.format('%.0f', lifeMs) .. ':' .. ownIdle .. ':' .. user
-redis.call('HSET', session, '#', meta, unpack(ARGV, 11))
+redis.call('HSET', session, '#', meta)
+local words = {}
+for i = 11, #ARGV do words[i - 10] = ARGV[i] end
+-- In parts, since Lua hands over some thousand words at once and no more.
+for at = 1, #words, 1000 do
+  redis.call('HSET', session, unpack(words, at, math.min(at + 999, #words)))
+end
 if before ~= '' then redis.call('HSET', session, '#p', before) end
 redis.call('PEXPIRE', session, firstMs)
 if tells == 1 then

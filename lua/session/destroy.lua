@@ -1,7 +1,8 @@
 --[[
   End sessions: those that are named, or all of a user.
 
-  A session that has been given a new id ends together with its successor, and with what its ids before can still be read with.
+  A session that has been given a new id ends together with its successor, and with what its ids before can still be read with. A single one whose id is not
+  there any more is looked for among those of its user: it may have been given another.
 
   KEYS  index      zset  the sessions of the user, by their deadlines; left alone for a session of nobody
   KEYS  deadlines  zset  when to look whether a session of this slot has ended
@@ -10,6 +11,7 @@
   ARGV  user       string   empty for nobody
   ARGV  reason     string   one letter, for those who are told
   ARGV  except     string   the id of the one that goes on, be it one that was just replaced; empty for none
+  ARGV  origin     string   the first id that a single one had, as far as it is known; else empty
   ARGV  isListed   integer  1 ends what is in the list of the user alone
   ARGV  tells      integer  1 when ends are told
   ARGV  ids...     string   none for all of the user
@@ -22,16 +24,23 @@ local sessions = ARGV[1]
 local user = ARGV[2]
 local reason = ARGV[3]
 local except = ARGV[4]
-local isListed = tonumber(ARGV[5])
-local tells = tonumber(ARGV[6])
+local origin = ARGV[5]
+local isListed = tonumber(ARGV[6])
+local tells = tonumber(ARGV[7])
 
-local ids = #ARGV > 6 and { unpack(ARGV, 7) } or redis.call('ZRANGE', index, 0, -1)
+local ids = #ARGV > 7 and { unpack(ARGV, 8) } or redis.call('ZRANGE', index, 0, -1)
 local time = redis.call('TIME')
 local now = string.format('%.0f', time[1] * 1000 + math.floor(time[2] / 1000))
 local spared = except
-if except ~= '' then
-  local successor = redis.call('HGET', sessions .. except, '#n')
-  if successor and successor ~= '' then spared = successor end
+local newId = except ~= '' and redis.call('HGET', sessions .. except, '#n')
+while newId and newId ~= '' do
+  spared = newId
+  newId = redis.call('HGET', sessions .. spared, '#n')
+end
+if origin ~= '' and user ~= '' and redis.call('EXISTS', sessions .. ids[1]) == 0 then
+  for _, other in ipairs(redis.call('ZRANGE', index, 0, -1)) do
+    if redis.call('HGET', sessions .. other, '#o') == origin then ids[#ids + 1] = other end
+  end
 end
 local named = #ids
 local count = 0

@@ -17,31 +17,28 @@ for i = 1, #ARGV do
   local idleMs = tonumber(ARGV[i])
   if size > 0 and idleMs > 0 then
     local leftMs = redis.call('PTTL', session)
-    -- Between these it was put off lately, and nothing else has to be known. One that has more left has an idle timeout of its own.
-    if leftMs <= idleMs * 0.9 or leftMs > idleMs then
-      local createdMs, lifeMs, ownIdle
-      local isReplaced = false
-      for at = 1, size, 2 do
-        local name = fields[at]
-        if name == '#' then
-          createdMs, lifeMs, ownIdle = string.match(fields[at + 1], '^(%d+):(%d+):(%d*):')
-        elseif name == '#n' then
-          isReplaced = true
-        end
+    local createdMs, lifeMs, ownIdle
+    local isReplaced = false
+    for at = 1, size, 2 do
+      local name = fields[at]
+      if name == '#' then
+        createdMs, lifeMs, ownIdle = string.match(fields[at + 1], '^(%d+):(%d+):(%d*):')
+      elseif name == '#n' then
+        isReplaced = true
       end
-      local ownMs = tonumber(ownIdle) or idleMs
-      if leftMs <= ownMs * 0.9 and createdMs and not isReplaced then
-        if not nowMs then
-          local time = redis.call('TIME')
-          nowMs = time[1] * 1000 + math.floor(time[2] / 1000)
-        end
-        local freshMs = math.min(ownMs, createdMs + lifeMs - nowMs)
-        -- Shortly before its deadline there is nothing to put off.
-        if freshMs - leftMs >= ownMs / 10 then
-          redis.call('HSET', session, '#s', string.format('%.0f', nowMs - createdMs))
-          redis.call('PEXPIRE', session, string.format('%.0f', freshMs))
-          leftMs = freshMs
-        end
+    end
+    local ownMs = tonumber(ownIdle) or idleMs
+    if leftMs <= ownMs * 0.9 and createdMs and not isReplaced then
+      if not nowMs then
+        local time = redis.call('TIME')
+        nowMs = time[1] * 1000 + math.floor(time[2] / 1000)
+      end
+      local freshMs = math.min(ownMs, createdMs + lifeMs - nowMs)
+      -- Shortly before its deadline there is nothing to put off.
+      if freshMs - leftMs >= ownMs / 10 then
+        redis.call('HSET', session, '#s', string.format('%.0f', nowMs - createdMs))
+        redis.call('PEXPIRE', session, string.format('%.0f', freshMs))
+        leftMs = freshMs
       end
     end
     fields[size + 1] = string.format('%.0f', leftMs)

@@ -10,7 +10,8 @@
   ARGV  user     string   empty for nobody
   ARGV  graceMs  integer  0 for none
   ARGV  tells    integer  1 when ends are told
-  REPLY integer | string[]  1 when it is done; 0 when there is no such session; the successor's id when it has one already
+  REPLY integer | string[]  the milliseconds that it has until its deadline when it is done; 0 when there is no such session; the id that it has when it has been given
+    one already, empty when what has come after it is another's
 ]]
 local session = KEYS[1]
 local successor = KEYS[2]
@@ -22,9 +23,19 @@ local user = ARGV[3]
 local graceMs = tonumber(ARGV[4])
 local tells = tonumber(ARGV[5])
 
+local ID_LENGTH = 27
 local state = redis.call('HMGET', session, '#', '#n')
 if not state[1] then return 0 end
-if state[2] then return { state[2] } end
+if state[2] then
+  local newId = state[2]
+  while newId ~= '' do
+    local after = redis.call('HMGET', string.sub(session, 1, -ID_LENGTH - 1) .. newId, '#', '#n')
+    if not after[1] then return 0 end
+    if not after[2] then break end
+    newId = after[2]
+  end
+  return { newId }
+end
 local time = redis.call('TIME')
 local nowMs = time[1] * 1000 + math.floor(time[2] / 1000)
 local leftMs = redis.call('PTTL', session)
@@ -36,8 +47,10 @@ if graceMs > 0 then
 else
   redis.call('RENAME', session, successor)
 end
+-- The first id that it had: by that it is found by whoever knows an id that is not there any more.
+redis.call('HSETNX', successor, '#o', id)
+local createdMs, lifeMs = string.match(state[1], '^(%d+):(%d+):')
 if user ~= '' then
-  local createdMs, lifeMs = string.match(state[1], '^(%d+):(%d+):')
   redis.call('ZADD', index, string.format('%.0f', createdMs + lifeMs), nextId)
   -- Until its grace is over, the old one ends with all others of its user.
   if graceMs == 0 then redis.call('ZREM', index, id) end
@@ -49,6 +62,6 @@ if tells == 1 then
   -- In this order: a list that loses its last member loses its TTL with it.
   redis.call('ZADD', deadlines, string.format('%.0f', nowMs + leftMs), nextId .. user)
   redis.call('ZREM', deadlines, id .. user)
-  if redis.call('PTTL', deadlines) < 0 then redis.call('PEXPIRE', deadlines, leftMs + 86400000) end
+  if redis.call('PTTL', deadlines) < 0 then redis.call('PEXPIRE', deadlines, leftMs + 604800000) end
 end
-return 1
+return math.max(1, createdMs + lifeMs - nowMs)

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { fieldOfName, nameOfField, readMeta } from './engine/session-fields.js';
 import { readRecord } from './engine/session-record.js';
-import { SessionAttributesView } from './session-attributes.js';
+import { SessionAttributesView, type AttributeChanges } from './session-attributes.js';
 
 const stored = (values: Record<string, unknown>): Map<string, Buffer> =>
   new Map(Object.entries(values).map(([name, value]) => [name, Buffer.from(JSON.stringify(value))]));
@@ -45,21 +45,29 @@ describe('changes', () => {
       fc.record({ name, value: fc.jsonValue() }),
       fc.record({ name, remove: fc.constant(true) }),
       fc.record({ name, read: fc.constant(true) }),
-      fc.constant({ commit: true }),
+      // A write takes a while: what is changed meanwhile is left to the next one.
+      fc.constant({ write: 'begins' as const }),
+      fc.constant({ write: 'ends' as const }),
     );
     fc.assert(
       fc.property(fc.dictionary(name, fc.jsonValue()), fc.array(step, { maxLength: 20 }), (before, steps) => {
         const redis = stored(before);
         const view = new SessionAttributesView(new Map(redis));
         const model = new Map(Object.entries(before).map(([key, value]) => [key, JSON.stringify(value)]));
-        const apply = (): void => {
-          const changes = view.changes();
+        let underWay: AttributeChanges | null = null;
+        const end = (): void => {
+          const changes = underWay;
+          underWay = null;
           for (const removed of changes?.removed ?? []) redis.delete(removed);
           for (const [key, json] of changes?.set ?? []) redis.set(key, Buffer.from(json));
           if (changes !== null) view.commit(changes);
         };
+        const begin = (): void => {
+          end();
+          underWay = view.changes();
+        };
         for (const each of steps) {
-          if ('commit' in each) apply();
+          if ('write' in each) (each.write === 'begins' ? begin : end)();
           else if ('value' in each) {
             view.set(each.name, each.value);
             model.set(each.name, JSON.stringify(each.value));
@@ -71,11 +79,30 @@ describe('changes', () => {
             expect(JSON.stringify(view.get(each.name))).toBe(json);
           }
         }
-        apply();
+        begin();
+        end();
+        expect(view.changes()).toBeNull();
         expect(new Map([...redis].map(([key, bytes]) => [key, bytes.toString()]))).toEqual(model);
         expect(view.names().sort()).toEqual([...model.keys()].sort());
       }),
     );
+  });
+});
+
+describe('a thousand attributes', () => {
+  const full = (): Record<string, unknown> => Object.fromEntries(Array.from({ length: 1_000 }, (_, i) => [`a${i}`, i]));
+
+  it('are the most, be they stored or set here, and what is refused is not set', () => {
+    const [read, made] = [new SessionAttributesView(stored(full())), new SessionAttributesView(new Map())];
+    for (const [name, value] of Object.entries(full())) made.set(name, value);
+    for (const view of [read, made]) {
+      expect(() => view.set('more', 1)).toThrow('1000 attributes at most');
+      expect([view.has('more'), view.names().length]).toEqual([false, 1_000]);
+      view.set('a7', 'again');
+      view.delete('a8');
+      view.set('more', 1);
+      expect(view.names()).toHaveLength(1_000);
+    }
   });
 });
 

@@ -17,6 +17,9 @@ const MOST_ATTRIBUTES = 1_000;
 export class SessionAttributesView {
   #stored: Map<string, Buffer>;
   readonly #values = new Map<string, unknown>();
+  /** Those of the values that were read, and not set here. */
+  readonly #read = new Set<string>();
+  /** What was taken out, be it stored or not: a write under way may be about to store it. */
   readonly #removed = new Set<string>();
 
   constructor(stored: Map<string, Buffer>) {
@@ -29,7 +32,10 @@ export class SessionAttributesView {
     if (bytes === undefined) return undefined;
     const value = jsonCodec.decode(bytes);
     // An object may be changed by the caller: it is compared in the end. Anything else cannot be.
-    if (typeof value === 'object' && value !== null) this.#values.set(name, value);
+    if (typeof value === 'object' && value !== null) {
+      this.#values.set(name, value);
+      this.#read.add(name);
+    }
     return value;
   }
 
@@ -45,17 +51,17 @@ export class SessionAttributesView {
     checkName(name);
     // What cannot be kept is refused here, where it comes from, and not at the end of the request.
     jsonCodec.encode(value);
+    if (this.#stored.size + this.#values.size >= MOST_ATTRIBUTES && !this.has(name)) this.#checkRoom();
     this.#values.set(name, value);
+    this.#read.delete(name);
     this.#removed.delete(name);
-    if (this.#values.size > MOST_ATTRIBUTES) {
-      throw new SessionUsageError(`A session holds ${MOST_ATTRIBUTES} attributes at most.`);
-    }
   }
 
   delete(name: string): boolean {
     const had = this.has(name);
     this.#values.delete(name);
-    if (this.#stored.has(name)) this.#removed.add(name);
+    this.#read.delete(name);
+    this.#removed.add(name);
     return had;
   }
 
@@ -72,15 +78,13 @@ export class SessionAttributesView {
       const json = jsonCodec.encode(value).toString();
       if (!isEqual(this.#stored.get(name), json)) set.push([name, json]);
     }
-    return set.length === 0 && this.#removed.size === 0 ? null : { removed: [...this.#removed], set };
+    const removed = [...this.#removed].filter((name) => this.#stored.has(name));
+    return set.length === 0 && removed.length === 0 ? null : { removed, set };
   }
 
-  /** What was written is what is stored. */
+  /** What was written is what is stored. What was changed here since is still to be written. */
   commit({ removed, set }: AttributeChanges): void {
-    for (const name of removed) {
-      this.#stored.delete(name);
-      this.#removed.delete(name);
-    }
+    for (const name of removed) this.#stored.delete(name);
     for (const [name, json] of set) this.#stored.set(name, Buffer.from(json));
   }
 
@@ -93,10 +97,21 @@ export class SessionAttributesView {
     return { removed: [], set: [...all] };
   }
 
-  /** They are stored elsewhere from now on. Values that were handed out stay what they are. */
+  /** Those that were set here and are not stored yet, and nothing that was read: not even what was changed within. */
+  own(): AttributeChanges {
+    return { removed: [], set: (this.changes()?.set ?? []).filter(([name]) => !this.#read.has(name)) };
+  }
+
+  /** They are stored elsewhere from now on, and nothing else of what was stored or read is. Values that were handed out stay what they are. */
   moveTo({ set }: AttributeChanges): void {
+    const before = this.#stored;
     this.#stored = new Map(set.map(([name, json]) => [name, Buffer.from(json)]));
-    this.#removed.clear();
+    for (const [name, value] of this.#values) {
+      if (this.#stored.has(name)) continue;
+      if (!this.#read.has(name) && !isEqual(before.get(name), jsonCodec.encode(value).toString())) continue;
+      this.#values.delete(name);
+      this.#read.delete(name);
+    }
   }
 
   /** Takes over what others have stored meanwhile, but for what was changed here. */
@@ -117,6 +132,11 @@ export class SessionAttributesView {
   /** What is stored, as far as it is known. */
   known(): ReadonlyMap<string, Buffer> {
     return new Map(this.#stored);
+  }
+
+  #checkRoom(): void {
+    if (this.names().length < MOST_ATTRIBUTES) return;
+    throw new SessionUsageError(`A session holds ${MOST_ATTRIBUTES} attributes at most.`);
   }
 }
 

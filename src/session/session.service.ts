@@ -90,14 +90,13 @@ export class SessionService {
   }
 
   /**
-   * Changes attributes without reading the session. Resolves with whether there is one: what has ended is not brought back. One round trip; two where it has
-   * just been given a new id.
+   * Changes attributes without reading the session. Resolves with whether there is one: what has ended is not brought back. One round trip.
    */
   async update<Attributes extends object = AnyAttributes>(
     token: string,
     attributes: AttributeUpdate<NoInfer<Attributes>>,
   ): Promise<boolean> {
-    const { keys, redis, counters, tokens } = this.#runtime;
+    const { redis, counters, tokens } = this.#runtime;
     const known = tokens.find(token);
     if (known === null) return false;
     const view = new SessionAttributesView(new Map());
@@ -107,13 +106,10 @@ export class SessionService {
       else view.set(name, value);
     }
     const changes = { removed, set: view.changes()?.set ?? [] };
-    const { place } = known;
-    let outcome = await redis.save(place, changes);
-    if (typeof outcome === 'object' && outcome.successor !== '') {
-      outcome = await redis.save(keys.place(place.tag, outcome.successor), changes);
-    }
-    counters[outcome === 'done' ? 'saved' : 'lateSaves'] += 1;
-    return outcome === 'done';
+    const outcome = await redis.save(known.place, changes);
+    const isSaved = outcome === 'done' || (outcome !== 'gone' && outcome.successor !== '');
+    counters[isSaved ? 'saved' : 'lateSaves'] += 1;
+    return isSaved;
   }
 
   /** Ends the session of a token. Resolves with whether there was one. Two round trips. */
@@ -164,7 +160,8 @@ export class SessionService {
   }
 
   /**
-   * Ends all sessions of everybody: after a leak, say. Those that are made meanwhile may be left. Resolves with how many have ended. A SCAN of every node;
+   * Ends all sessions of everybody: after a leak, say. Those that are made, or given a new id, meanwhile may be left. Resolves with how many ids have been taken back,
+   * those that were just replaced among them. A SCAN of every node;
    * ends are told as `expired`.
    */
   async destroyEverySession(): Promise<number> {

@@ -4,7 +4,7 @@ import { resolveLifetime, type LifetimeConfig } from './session-config.js';
 import type { SessionCounters } from './session-counters.js';
 import { SessionEndedError, SessionUsageError, TooManySessionsError } from './session.errors.js';
 import type { SessionLifetime } from './session.options.js';
-import type { RedisSessions, WriteOutcome } from './engine/redis-sessions.js';
+import type { Replaced, RedisSessions } from './engine/redis-sessions.js';
 import { newSessionId } from './engine/session-id.js';
 import type { SessionKeySpace, SessionPlace } from './engine/session-keys.js';
 import type { SessionRecord } from './engine/session-record.js';
@@ -49,10 +49,14 @@ export class StoredSession {
     readonly id: string | null,
     readonly record: SessionRecord,
   ) {}
+
+  /** The digest of the first id that it had. */
+  get origin(): string {
+    return this.record.origin ?? this.place.digest;
+  }
 }
 
 const LONGEST_USER = 200;
-const NOTHING: ReadonlyMap<string, Buffer> = new Map();
 
 /**
  * One client's session, as one request sees it.
@@ -62,6 +66,8 @@ const NOTHING: ReadonlyMap<string, Buffer> = new Map();
  * - What has ended is not brought back: a save that comes late writes nothing.
  * - Nothing is stored, and no cookie set, until there is an attribute or a login.
  *
+ * Calls that write are carried out one after the other, also when nobody waits for them: two saves at once of what is new make one session.
+ *
  * Attributes are JSON: what `JSON.stringify` leaves out is left out. The application says once what there is, `type ShopSession = Session<{ cart: CartLine[] }>`,
  * and names and values are checked.
  */
@@ -70,6 +76,8 @@ export class SessionHandle<Attributes extends object = AnyAttributes> {
   readonly #carrier: SessionCarrier;
   #stored: StoredSession | null;
   #attributes: SessionAttributesView;
+  /** What is to be done before the next thing is. */
+  #last: Promise<unknown> = Promise.resolve();
 
   /** @internal */
   constructor(parts: SessionParts, carrier: SessionCarrier, stored: StoredSession | null) {
@@ -153,24 +161,25 @@ export class SessionHandle<Attributes extends object = AnyAttributes> {
    * Rejects with `SessionEndedError` when the session has ended meanwhile, with `RedisUnavailableError`, and with `EncodeError` when an object was changed into what
    * JSON has no form for. One round trip, none when nothing has changed.
    */
-  async save(): Promise<void> {
+  save(): Promise<void> {
+    return this.#inTurn(() => this.#save());
+  }
+
+  async #save(): Promise<void> {
     const changes = this.#attributes.changes();
     if (changes === null) return;
     const { counters, redis } = this.#parts;
-    let stored = this.#stored;
+    const stored = this.#stored;
     if (stored === null) {
       await this.#create('', this.#parts.config, changes);
       return;
     }
-    let outcome = await redis.save(stored.place, changes);
-    if (hasSuccessor(outcome)) {
-      stored = this.#follow(stored, outcome.successor);
-      outcome = await redis.save(stored.place, changes);
-    }
-    if (outcome !== 'done') {
+    const outcome = await redis.save(stored.place, changes);
+    if (outcome === 'gone') {
       counters.lateSaves += 1;
       throw new SessionEndedError();
     }
+    if (outcome !== 'done') this.#follow(stored, outcome);
     this.#attributes.commit(changes);
     counters.saved += 1;
   }
@@ -186,73 +195,92 @@ export class SessionHandle<Attributes extends object = AnyAttributes> {
 
   /**
    * Logs a user in: a session with a new id and new lifetimes, so that whoever knew the id before does not come in with it. The attributes stay, unless
-   * somebody else was logged in: then only what this request has set does.
+   * somebody else was logged in: then only what this request has given to {@link set} does, and no object that it has read.
    *
    * The id before is good for reading what was there before the login, during `rotationGrace`, unless it was somebody else's.
    *
-   * Rejects with `TooManySessionsError`, and all is as it was; with `RedisUnavailableError`. Two round trips, one where there was no session.
+   * Rejects with `TooManySessionsError`, and all is as it was; with `RedisUnavailableError`, and then the user may be logged in all the same, and the session before
+   * may be there until its time is over. Two round trips, one where there was no session; three where others have written to it meanwhile.
    */
   async logIn(userId: string | number, options: LoginOptions = {}): Promise<void> {
     const user = checkUser(userId);
+    return this.#inTurn(() => this.#logIn(user, options));
+  }
+
+  async #logIn(user: string, options: LoginOptions): Promise<void> {
     const { config, redis } = this.#parts;
     const lifetime = resolveLifetime(options, config, 'logIn');
     const before = this.#stored;
     const last = before?.record.meta.user ?? '';
     const stays = last === '' || last === user;
     const changes = this.#attributes.changes();
-    const known = stays ? this.#attributes.known() : NOTHING;
+    const known = this.#attributes.known();
+    const kept = stays ? this.#attributes.over(known) : this.#attributes.own();
     const predecessor = before !== null && last === user ? before.place.digest : '';
-    await this.#create(user, lifetime, this.#attributes.over(known), predecessor);
+    await this.#create(user, lifetime, kept, predecessor);
     if (before === null) return;
     // Who has left the keyboard to somebody else leaves nothing to read.
     const retired = await redis.retire(before.place, last, stays);
     if (retired === null || !stays) return;
     // What other requests have written between this one's reading it and its end.
     this.#attributes.takeOver(retired.attributes, known, changes);
-    await this.save();
+    await this.#save();
   }
 
   /** @internal Makes it, be there attributes or not. */
   async begin(userId: string | number | null, options: LoginOptions): Promise<void> {
     const lifetime = resolveLifetime(options, this.#parts.config, 'create');
-    await this.#create(userId === null ? '' : checkUser(userId), lifetime, this.#attributes.over(NOTHING));
+    await this.#create(userId === null ? '' : checkUser(userId), lifetime, this.#attributes.own());
   }
 
   /**
    * Gives it a new id, and takes the old one's power away: for a change of what its user may do. The rest stays as it is. When another request has just done so,
    * that is enough.
    *
-   * Rejects with `SessionEndedError` and `RedisUnavailableError`. One round trip, none while it is new.
+   * Rejects with `SessionEndedError`; and with `RedisUnavailableError`, and then it may have been given a new id that nobody knows: the old one ends with
+   * `rotationGrace`. One round trip, none while it is new.
    */
-  async regenerate(): Promise<void> {
+  regenerate(): Promise<void> {
+    return this.#inTurn(() => this.#regenerate());
+  }
+
+  async #regenerate(): Promise<void> {
     const stored = this.#stored;
     if (stored === null) return;
     this.#checkCarrier();
-    const { keys, redis, counters, clock } = this.#parts;
+    const { keys, redis, counters } = this.#parts;
     const { record, place } = stored;
     // In the slot that it lies in, be that of its user or not.
     const id = place.tag + newSessionId(record.meta.user).slice(place.tag.length);
     const next = keys.placeOf(id);
     const outcome = await redis.rotate(place, next, record.meta.user);
-    if (hasSuccessor(outcome)) {
-      this.#follow(stored, outcome.successor);
+    if (outcome === 'gone') throw new SessionEndedError();
+    if ('successor' in outcome) {
+      this.#follow(stored, outcome);
       return;
     }
-    if (outcome === 'gone') throw new SessionEndedError();
     counters.rotated += 1;
-    this.#stored = new StoredSession(next, id, { ...record, successor: undefined });
-    this.#carrier.issue(id, record.meta.deadlineMs - clock.now());
+    this.#stored = new StoredSession(next, id, { ...record, origin: stored.origin, successor: undefined });
+    this.#carrier.issue(id, outcome.leftMs);
   }
 
   /**
-   * Ends it: a logout. Its id is good for nothing from then on, in no process, and the client is told to forget it. What is set afterwards makes a new one.
+   * Ends it: a logout. Its id is good for nothing from then on, in no process, nor is one that another request has given it since, and the client is told to forget it.
+   * What is set afterwards makes a new one.
+   *
+   * Where nobody is logged in, an id that another request has given it is found for as long as `rotationGrace` only.
    *
    * Rejects with `RedisUnavailableError`. One round trip, none while it is new.
    */
-  async destroy(): Promise<void> {
+  destroy(): Promise<void> {
+    return this.#inTurn(() => this.#destroy());
+  }
+
+  async #destroy(): Promise<void> {
     const stored = this.#stored;
     if (stored !== null) {
-      this.#parts.counters.destroyed += await this.#parts.redis.destroy(stored.place, stored.record.meta.user);
+      const { counters, redis } = this.#parts;
+      counters.destroyed += await redis.destroy(stored.place, stored.record.meta.user, stored.origin);
     }
     this.#stored = null;
     this.#attributes = new SessionAttributesView(new Map());
@@ -281,6 +309,7 @@ export class SessionHandle<Attributes extends object = AnyAttributes> {
     const record: SessionRecord = {
       meta: { createdMs, deadlineMs: createdMs + lifetime.lifeMs, idleMs: lifetime.idleMs, user },
       successor: undefined,
+      origin: undefined,
       leftMs: undefined,
       attributes: new Map(),
     };
@@ -289,14 +318,19 @@ export class SessionHandle<Attributes extends object = AnyAttributes> {
   }
 
   /** @throws {SessionEndedError} where what has come after it is another's */
-  #follow(stored: StoredSession, successor: string): StoredSession {
+  #follow(stored: StoredSession, { successor }: Replaced): void {
     if (successor === '') {
       this.#parts.counters.lateSaves += 1;
       throw new SessionEndedError();
     }
-    const { tag } = stored.place;
-    this.#stored = new StoredSession(this.#parts.keys.place(tag, successor), null, stored.record);
-    return this.#stored;
+    const { place, record, origin } = stored;
+    this.#stored = new StoredSession(this.#parts.keys.place(place.tag, successor), null, { ...record, origin });
+  }
+
+  #inTurn(action: () => Promise<void>): Promise<void> {
+    const done = this.#last.then(action, action);
+    this.#last = done;
+    return done;
   }
 
   #checkCarrier(): void {
@@ -305,10 +339,6 @@ export class SessionHandle<Attributes extends object = AnyAttributes> {
       'No cookie can be set any more: the answer is on its way, or the call has none. Save, log in and regenerate before that.',
     );
   }
-}
-
-function hasSuccessor(outcome: WriteOutcome): outcome is { readonly successor: string } {
-  return typeof outcome === 'object';
 }
 
 /** @throws {SessionUsageError} for what names nobody */

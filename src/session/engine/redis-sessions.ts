@@ -30,13 +30,19 @@ export interface NewSession {
   readonly predecessor: string;
 }
 
-/** What became of a write: it is made; there is no such session; or its id was replaced, and this is the digest of the new one, empty where that is another's. */
-export type WriteOutcome = 'done' | 'gone' | { readonly successor: string };
+/** The digest of the id that a session has by now; empty where it has ended in favour of another, elsewhere. */
+export interface Replaced {
+  readonly successor: string;
+}
+
+/** What became of a write: it is made, perhaps under the new id that the session has been given; or there is no such session, where that id is empty too. */
+export type WriteOutcome = 'done' | 'gone' | Replaced;
+
+/** What became of a new id: it is given, and this is the time until the session's deadline; there is no such session; or it has been given another already. */
+export type RotateOutcome = { readonly leftMs: number } | 'gone' | Replaced;
 
 /** Why a session ends by a call. The scripts know the letters. */
 export const END_LETTER = { destroyed: 'd', revoked: 'r' } as const;
-
-const NO_EXCEPTION = '';
 
 /** For so long after two reads were under way at once, more are expected to be. */
 const CROWDED_MS = 100;
@@ -136,19 +142,21 @@ export class RedisSessions {
     const words = removed.map(fieldOfName);
     for (const [name, json] of set) words.push(fieldOfName(name), json);
     const args = { removed: removed.length, words };
-    return outcomeOf(await this.connection.scripts.run(sessionSave, { session: key }, args, this.#send));
+    const reply = await this.connection.scripts.run(sessionSave, { session: key }, args, this.#send);
+    if (typeof reply !== 'number') return { successor: reply[0] ?? '' };
+    return reply === 1 ? 'done' : 'gone';
   }
 
   /** Moves it to another digest of its slot. */
-  async rotate({ digest, key, slot, tag }: SessionPlace, next: SessionPlace, user: string): Promise<WriteOutcome> {
-    return outcomeOf(
-      await this.connection.scripts.run(
-        sessionRotate,
-        { session: key, successor: next.key, index: this.keys.index(tag, user), deadlines: slot.deadlines },
-        { id: digest, nextId: next.digest, user, graceMs: this.config.graceMs, tells: this.#tells },
-        this.#send,
-      ),
+  async rotate({ digest, key, slot, tag }: SessionPlace, next: SessionPlace, user: string): Promise<RotateOutcome> {
+    const reply = await this.connection.scripts.run(
+      sessionRotate,
+      { session: key, successor: next.key, index: this.keys.index(tag, user), deadlines: slot.deadlines },
+      { id: digest, nextId: next.digest, user, graceMs: this.config.graceMs, tells: this.#tells },
+      this.#send,
     );
+    if (typeof reply !== 'number') return { successor: reply[0] ?? '' };
+    return reply === 0 ? 'gone' : { leftMs: reply };
   }
 
   /** Ends it in favour of another, and says what it was. Null when there is none. With a grace, it can be read for a while. */
@@ -167,20 +175,21 @@ export class RedisSessions {
     );
   }
 
-  /** Ends one. Resolves with how many have ended, 0 or 1. */
-  destroy({ digest, slot, tag }: SessionPlace, user: string): Promise<number> {
-    return this.#destroy(tag, slot, user, { reason: 'destroyed', except: NO_EXCEPTION, isListed: 0, ids: [digest] });
+  /** Ends one, whatever id it has by now; `origin` is the digest of the first one. Resolves with how many have ended, 0 or 1. */
+  destroy({ digest, slot, tag }: SessionPlace, user: string, origin: string): Promise<number> {
+    return this.#destroy(tag, slot, user, { reason: 'destroyed', except: '', origin, isListed: 0, ids: [digest] });
   }
 
   /** Ends one if it is the user's. Resolves with how many have ended, 0 or 1. */
   revoke(tag: string, user: string, digest: string): Promise<number> {
     const slot = this.keys.slot(tag);
-    return this.#destroy(tag, slot, user, { reason: 'revoked', except: NO_EXCEPTION, isListed: 1, ids: [digest] });
+    return this.#destroy(tag, slot, user, { reason: 'revoked', except: '', origin: '', isListed: 1, ids: [digest] });
   }
 
   /** Ends all of a user, but for one. Resolves with how many have ended. */
-  revokeAll(tag: string, user: string, except: string = NO_EXCEPTION): Promise<number> {
-    return this.#destroy(tag, this.keys.slot(tag), user, { reason: 'revoked', except, isListed: 1, ids: [] });
+  revokeAll(tag: string, user: string, except = ''): Promise<number> {
+    const slot = this.keys.slot(tag);
+    return this.#destroy(tag, slot, user, { reason: 'revoked', except, origin: '', isListed: 1, ids: [] });
   }
 
   list(tag: string, user: string): Promise<readonly (readonly string[])[]> {
@@ -195,6 +204,7 @@ export class RedisSessions {
     what: {
       readonly reason: keyof typeof END_LETTER;
       readonly except: string;
+      readonly origin: string;
       readonly isListed: number;
       readonly ids: readonly string[];
     },
@@ -235,9 +245,4 @@ function freshMs({ leftMs = 0, meta, successor }: SessionRecord, defaultMs: numb
   const ownMs = meta.idleMs ?? defaultMs;
   // One that was replaced is never put off.
   return successor === undefined ? Math.max(0, leftMs - 0.9 * ownMs) : leftMs;
-}
-
-function outcomeOf(reply: number | readonly string[]): WriteOutcome {
-  if (typeof reply !== 'number') return { successor: reply[0] ?? '' };
-  return reply === 1 ? 'done' : 'gone';
 }

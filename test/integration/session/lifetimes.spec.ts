@@ -123,6 +123,11 @@ describeTopologies((topology) => {
       const other = await open({});
       await other.touch(tokenOf(other, long));
       await other.touch(tokenOf(other, short));
+      const late = await halfAnHour.create({ idleTimeout: '10h', absoluteTimeout: '30d' });
+      // So long that the module's own timeout could have been put off a moment ago.
+      await age(late, 29 * 60_000);
+      await other.touch(tokenOf(other, late));
+      expect(await leftMs(late)).toBeGreaterThan(9 * 3_600_000);
       expect(await leftMs(long)).toBeGreaterThan(9 * 3_600_000);
       const left = await leftMs(short);
       expect(left).toBeGreaterThan(55_000);

@@ -110,6 +110,46 @@ describeTopologies((topology) => {
       expect((await read(tokenOf(session))).get('list')).toEqual([1, 2]);
     });
 
+    it('is written by one call after the other, and keeps what is changed while one is under way', async () => {
+      const session = await sessions.create();
+      await session.destroy();
+      const { created } = sessions.counters;
+      session.set('a', 1).set('b', 1).set('c', 1);
+      const saves = [session.save(), session.save()];
+      // The first one has been told what to write.
+      await Promise.resolve();
+      session.delete('a');
+      session.set('b', 2);
+      session.delete('c');
+      session.set('c', 3);
+      await Promise.all(saves);
+      await session.save();
+      expect(sessions.counters.created).toBe(created + 1);
+      const saving = session.set('d', 1).save();
+      await Promise.resolve();
+      session.delete('d');
+      await saving;
+      expect([session.has('d'), session.hasChanged]).toEqual([false, true]);
+      await session.save();
+      const after = await read(tokenOf(session));
+      expect(Object.fromEntries(after.names().map((name) => [name, after.get(name)]))).toEqual({ b: 2, c: 3 });
+    });
+
+    it('logs in with more attributes than one request can have set', async () => {
+      const session = await sessions.create();
+      for (let part = 0; part < 9; part++) {
+        await sessions.update(
+          tokenOf(session),
+          Object.fromEntries(Array.from({ length: 1_000 }, (_, i) => [`${part} ${i}`, i])),
+        );
+      }
+      const full = await read(tokenOf(session));
+      expect(full.names()).toHaveLength(9_000);
+      await full.logIn(newUser());
+      expect((await read(tokenOf(full))).names()).toHaveLength(9_000);
+      await full.destroy();
+    });
+
     it('is not brought back by whoever comes late', async () => {
       const session = await sessions.create({ userId: newUser(), attributes: { a: 1 } });
       const late = await read(tokenOf(session));
@@ -242,6 +282,53 @@ describeTopologies((topology) => {
       expect(await sessions.get(before)).toBeNull();
     });
 
+    it('of somebody else takes along no object that was read, changed or not', async () => {
+      const theirs = { cart: [{ secret: 1 }], seen: [1], saved: 1 };
+      const session = await read(tokenOf(await sessions.create({ userId: newUser(), attributes: theirs })));
+      session.get('cart');
+      (session.get('seen') as number[]).push(2);
+      await session.set('late', [3]).save();
+      await session.logIn(newUser());
+      expect(session.names()).toEqual([]);
+      await session.save();
+      expect((await read(tokenOf(session))).names()).toEqual([]);
+    });
+
+    it('of somebody else leaves nothing to read under any id of the one before, whichever it came with', async () => {
+      const first = await sessions.create({ userId: newUser(), attributes: { private: 1 } });
+      const tokens = [tokenOf(first)];
+      const withFirst = await read(tokenOf(first));
+      await first.regenerate();
+      tokens.push(tokenOf(first));
+      const withSecond = await read(tokenOf(first));
+      await first.regenerate();
+      tokens.push(tokenOf(first));
+      const { userId } = withFirst;
+      await withFirst.logIn(newUser());
+      expect(await Promise.all(tokens.map((token) => sessions.get(token)))).toEqual([null, null, null]);
+      expect(await sessions.count(userId!)).toBe(0);
+      await expect(withSecond.set('a', 1).save()).rejects.toThrow(SessionEndedError);
+    });
+
+    it('with an id that was just replaced ends the session, and takes over what was written to it', async () => {
+      const user = newUser();
+      const strict = await sessionApp({ redis: sharedRedis(topology), prefix, session: { maxPerUser: 1 } });
+      try {
+        const own = strict.get(SessionService);
+        const first = await own.create({ userId: user, attributes: { n: 1 } });
+        const underWay = (await own.get(tokenOf(first)))!;
+        await first.regenerate();
+        await first.set('late', 1).save();
+        const evicted = own.counters.evicted;
+        await underWay.logIn(user);
+        expect((await read(tokenOf(underWay))).names().sort()).toEqual(['late', 'n']);
+        expect([await own.count(user), own.counters.evicted]).toEqual([1, evicted]);
+        await expect(first.set('more', 1).save()).rejects.toThrow(SessionEndedError);
+      } finally {
+        await strict.close();
+      }
+    });
+
     it.each(['', null, undefined, 1.5, {}, 'x'.repeat(201)])('needs a user, and %j is none', async (user) => {
       const session = await sessions.create({ attributes: { a: 1 } });
       await expect(session.logIn(user as string)).rejects.toThrow(SessionUsageError);
@@ -275,6 +362,24 @@ describeTopologies((topology) => {
       expect([after.get('a'), after.get('b'), after.get('c')]).toEqual([1, 2, 3]);
     });
 
+    it('gets it also where it was given several meanwhile', async () => {
+      const user = newUser();
+      const session = await sessions.create({ userId: user, attributes: { a: 1 } });
+      const before = tokenOf(session);
+      const [underWay, asking, renewing] = [await read(before), await read(before), await read(before)];
+      await sessions.create({ userId: user });
+      await session.regenerate();
+      await session.regenerate();
+      await underWay.set('b', 2).save();
+      expect(await sessions.update(before, { c: 3 })).toBe(true);
+      await renewing.regenerate();
+      expect(renewing.handle).toBe(session.handle);
+      const after = await read(tokenOf(session));
+      expect([after.get('a'), after.get('b'), after.get('c')]).toEqual([1, 2, 3]);
+      await sessions.destroyAllForUser(user, { except: asking });
+      expect((await sessions.listForUser(user)).map(({ handle }) => handle)).toEqual([session.handle]);
+    });
+
     it('is given once, however many ask at once', async () => {
       const user = newUser();
       const session = await sessions.create({ userId: user });
@@ -298,6 +403,27 @@ describeTopologies((topology) => {
       expect(await sessions.get(tokenOf(session))).toBeNull();
       expect(await sessions.get(before)).toBeNull();
       expect(await sessions.count(user)).toBe(0);
+    });
+
+    it('is found by a logout that comes with one that is not there any more', async () => {
+      const strict = await sessionApp({ redis: sharedRedis(topology), prefix, session: { rotationGrace: '0ms' } });
+      try {
+        const own = strict.get(SessionService);
+        const user = newUser();
+        const [session, unrelated] = [await own.create({ userId: user }), await own.create({ userId: user })];
+        const late = (await own.get(tokenOf(session)))!;
+        await session.regenerate();
+        const later = (await own.get(tokenOf(session)))!;
+        await session.regenerate();
+        await later.destroy();
+        expect(await own.get(tokenOf(session))).toBeNull();
+        await late.destroy();
+        expect((await own.listForUser(user)).map(({ handle }) => handle)).toEqual([unrelated.handle]);
+        await unrelated.regenerate();
+        expect((await own.listForUser(user)).map(({ handle }) => handle)).toEqual([unrelated.handle]);
+      } finally {
+        await strict.close();
+      }
     });
 
     it('takes the ones before with it when it ends, by whatever way', async () => {
