@@ -283,11 +283,12 @@ describeTopologies((topology) => {
     });
 
     it('of somebody else takes along no object that was read, changed or not', async () => {
-      const theirs = { cart: [{ secret: 1 }], seen: [1], saved: 1 };
+      const theirs = { cart: [{ secret: 1 }], seen: [1], unsaved: [1], number: 1 };
       const session = await read(tokenOf(await sessions.create({ userId: newUser(), attributes: theirs })));
       session.get('cart');
       (session.get('seen') as number[]).push(2);
       await session.set('late', [3]).save();
+      (session.get('unsaved') as number[]).push(2);
       await session.logIn(newUser());
       expect(session.names()).toEqual([]);
       await session.save();
