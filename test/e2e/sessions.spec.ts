@@ -187,6 +187,26 @@ describeAdapters(
         expect((await there.logIn(NEW_PASSWORD)).status).toBe(200);
       });
 
+      it('lets in nobody who logs in with the old password while it is changed', async () => {
+        const here = await Customer.of(shop());
+        const others = Array.from({ length: 8 }, () => here.elsewhere(shop()));
+        const change = here.put('/account/password', { password: PASSWORD, newPassword: NEW_PASSWORD });
+        const tried = await Promise.all(others.map((other) => other.logIn()));
+        expect((await change).status).toBe(204);
+        expect(tried.every(({ status }) => status === 200 || status === 401)).toBe(true);
+        expect(await loggedInAt(...others)).toEqual(others.map(() => 401));
+      });
+
+      it('can be told the new password again by who has not heard that it was changed', async () => {
+        const here = await Customer.of(shop());
+        const there = here.elsewhere(shop());
+        const change = { password: PASSWORD, newPassword: NEW_PASSWORD };
+        expect((await here.put('/account/password', change)).status).toBe(204);
+        await there.logIn(NEW_PASSWORD);
+        expect((await here.put('/account/password', change)).status).toBe(204);
+        expect(await loggedInAt(here, there)).toEqual([200, 401]);
+      });
+
       it('that is closed is logged out everywhere, and cannot be logged in to', async () => {
         const here = await Customer.of(shop());
         const there = here.elsewhere(shop());

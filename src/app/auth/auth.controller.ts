@@ -57,9 +57,12 @@ export class AuthController {
   @HttpCode(HttpStatus.OK)
   @Post('login')
   async logIn(@Session() session: ShopSession, @Body() credentials: LoginBody): Promise<UserResponse> {
-    const user = await this.auth.logIn(credentials);
-    if (user === null) throw new UnauthorizedException('The address or the password is wrong');
+    const login = await this.auth.logIn(credentials);
+    if (login === null) throw new UnauthorizedException('The address or the password is wrong');
+    const { user } = login;
     await session.set('name', user.name).logIn(user.id);
-    return user;
+    if (await this.auth.isCurrent(login)) return user;
+    await session.destroy();
+    throw new UnauthorizedException('The password has just been changed');
   }
 }

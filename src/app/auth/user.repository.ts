@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { type Database, InjectDatabase } from '../database/database.js';
 import { EmailTakenError } from './auth.errors.js';
-import type { User } from './user.js';
+import type { Login, User } from './user.js';
 
 /** The users in Postgres. Each method is one statement. */
 @Injectable()
@@ -9,7 +9,7 @@ export class UserRepository {
   constructor(@InjectDatabase() private readonly db: Database) {}
 
   /** The user and the hash of the password, or null when nobody has the address. */
-  async findByEmail(email: string): Promise<{ readonly user: User; readonly passwordHash: string } | null> {
+  async findByEmail(email: string): Promise<Login | null> {
     const row = await this.db.selectFrom('users').selectAll().where('email', '=', email).executeTakeFirst();
     if (row === undefined) return null;
     return { user: { id: row.id, email: row.email, name: row.name }, passwordHash: row.password_hash };

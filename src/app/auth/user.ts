@@ -17,3 +17,9 @@ export interface Credentials {
   readonly email: string;
   readonly password: string;
 }
+
+/** Somebody who was let in, and by which password. Stays within the service. */
+export interface Login {
+  readonly user: User;
+  readonly passwordHash: string;
+}
