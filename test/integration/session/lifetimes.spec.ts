@@ -373,6 +373,45 @@ describeTopologies((topology) => {
       await eventually(() => expect(service.counters.endsTold).toBe(2));
     });
 
+    it('are neither taken nor taken out while nobody listens', async () => {
+      const service = await open({ ends }, randomPrefix());
+      // Looks as often: what it has told of three times, the other would have looked for once.
+      const metronome = await open({ ends }, randomPrefix());
+      let ticks = 0;
+      metronome.onEnd(() => void (ticks += 1));
+      service.onEnd(() => undefined)();
+      const session = await service.create();
+      const { handle } = session;
+      await session.destroy();
+      for (let tick = 1; tick <= 3; tick++) {
+        await (await metronome.create()).destroy();
+        await eventually(() => expect(ticks).toBeGreaterThanOrEqual(tick));
+      }
+      expect(service.counters.endsTold).toBe(0);
+      const told: unknown[] = [];
+      service.onEnd((end) => void told.push(end.handle));
+      await eventually(() => expect(told).toEqual([handle]));
+    });
+
+    it('that were taken while the last listener left come again', async () => {
+      const own = randomPrefix();
+      const service = await open({ ends: { ...ends, retryAfter: '50ms' } }, own);
+      const user = newUser();
+      const handles = [];
+      for (let i = 0; i < 10; i++) handles.push((await service.create({ userId: user })).handle);
+      await service.destroyAllForUser(user);
+      const told: (string | null)[] = [];
+      // All lie in one slot, so they are taken at once.
+      const leave = service.onEnd(({ handle }) => {
+        told.push(handle);
+        leave();
+      });
+      await eventually(() => expect(told).toHaveLength(1));
+      service.onEnd(({ handle }) => void told.push(handle));
+      await eventually(() => expect(service.counters.endsTold).toBe(10));
+      expect(told.sort()).toEqual(handles.sort());
+    });
+
     it('need the option', () => {
       expect(() => halfAnHour.onEnd(() => undefined)).toThrow(/ends: \{\}/);
     });
