@@ -86,8 +86,8 @@ if before ~= '' then redis.call('HSET', session, '#p', before) end
 redis.call('PEXPIRE', session, firstMs)
 if tells == 1 then
   redis.call('ZADD', deadlines, string.format('%.0f', nowMs + firstMs), id .. user)
-  -- A day longer than any session, so that no end goes untold while nobody listens for a while.
-  local keepMs = lifeMs + 86400000
+  -- A week longer than the session may last: an end that nobody hears of is kept for as long as those in the other list.
+  local keepMs = lifeMs + 604800000
   if redis.call('PTTL', deadlines) < keepMs then redis.call('PEXPIRE', deadlines, keepMs) end
   if evicted > 0 then redis.call('PEXPIRE', ended, 604800000) end
 end

@@ -393,6 +393,18 @@ describeTopologies((topology) => {
       await eventually(() => expect(told).toEqual([handle]));
     });
 
+    it('are kept for a week while nobody listens, also of what has expired at its deadline', async () => {
+      const own = randomPrefix();
+      const service = await open({ ends, idleTimeout: '30m', absoluteTimeout: '12h' }, own);
+      await service.create();
+      await (await service.create()).destroy();
+      const lists = (await keysUnder(topology, own)).filter((key) => /:(deadlines|ended)$/.test(key)).sort();
+      const hours = await Promise.all(lists.map(async (key) => Number(await redis().send('PTTL', [key])) / 3_600_000));
+      const byName = Object.fromEntries(lists.map((key, i) => [key.split(':').at(-1), hours[i]]));
+      expect(byName['ended']).toBeGreaterThan(7 * 24 - 1);
+      expect(byName['deadlines']).toBeGreaterThan(7 * 24 + 12 - 1);
+    });
+
     it('that were taken while the last listener left come again', async () => {
       const own = randomPrefix();
       const service = await open({ ends: { ...ends, retryAfter: '50ms' } }, own);
