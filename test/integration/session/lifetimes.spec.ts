@@ -264,6 +264,55 @@ describeTopologies((topology) => {
     });
   });
 
+  describe.each([10, 60])('the list of a user with %i sessions that live', (living) => {
+    /** A user with so many, made before all others, and what to do with more. */
+    const openUser = async () => {
+      const user = newUser();
+      const tokens: string[] = [];
+      const logIn = async (): Promise<string> => {
+        const session = await halfAnHour.create({ userId: user });
+        const token = tokenOf(halfAnHour, session);
+        tokens.push(token);
+        return `${prefix}:session:{${token.slice(0, 2)}}:s${session.handle}`;
+      };
+      for (let i = 0; i < living; i++) await logIn();
+      const alive = [...tokens];
+      const index = `${prefix}:session:{${alive[0]!.slice(0, 2)}}:user:${user}`;
+      return {
+        logIn,
+        /** As its timeout does, of which the list hears nothing. */
+        expire: (key: string) => redis().send('DEL', [key]),
+        listed: async () => Number(await redis().send('ZCARD', [index])),
+        expectAlive: async () => {
+          const found = await Promise.all(alive.map((token) => halfAnHour.peek(token)));
+          expect(found.filter((session) => session?.userId === user)).toHaveLength(living);
+          expect(await halfAnHour.count(user)).toBe(living);
+        },
+      };
+    };
+
+    it('stays of their number, however many begin and end beside them', async () => {
+      const { logIn, expire, listed, expectAlive } = await openUser();
+      for (let i = 0; i < 200; i++) {
+        await expire(await logIn());
+        // On average it is 8/7 of them. It is chance that decides, but not in the life of this test.
+        expect(await listed()).toBeLessThan(2 * living + 20);
+      }
+      await expectAlive();
+    });
+
+    it('comes back to their number after many have ended at once', async () => {
+      const { logIn, expire, listed, expectAlive } = await openUser();
+      const ending = [];
+      for (let i = 0; i < 200; i++) ending.push(await logIn());
+      for (const key of ending) await expire(key);
+      expect(await listed()).toBe(living + 200);
+      for (let i = 0; i < 120; i++) await expire(await logIn());
+      expect(await listed()).toBeLessThan(2 * living + 20);
+      await expectAlive();
+    });
+  });
+
   describe('ends', () => {
     const ends = { every: '20ms' } as const;
 
