@@ -140,6 +140,19 @@ describeTopologies((topology) => {
       expect(await leftMs(session)).toBeGreaterThan(29 * 60_000);
     });
 
+    it('of nobody, over which there was a login, is read until the grace is over, also after a logout', async () => {
+      const anonymous = await halfAnHour.create({ attributes: { cart: 1 } });
+      const before = tokenOf(halfAnHour, anonymous);
+      const old = (await halfAnHour.get(before))!;
+      await anonymous.logIn(newUser());
+      anonymous.set('address', 'of the user');
+      await anonymous.save();
+      await anonymous.destroy();
+      const read = await halfAnHour.get(before);
+      expect([read?.userId, read?.get('cart'), read?.names()]).toEqual([null, 1, ['cart']]);
+      expect(await leftMs(old)).toBeLessThanOrEqual(10_000);
+    });
+
     it('that is read without a change is written to once in a tenth of its idle timeout, by many requests too', async () => {
       const session = await halfAnHour.create();
       await age(session, 20 * 60_000);
