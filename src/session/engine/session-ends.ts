@@ -21,14 +21,22 @@ const REASONS: Readonly<Record<string, EndReason>> = {
   l: 'replaced',
 };
 
+/** What is in the list, so that a listener that is there twice may leave once. */
+interface Listening {
+  readonly listener: SessionEndListener;
+}
+
 /**
  * Tells of ends, at least once: looks through the slots, takes what has ended, calls the listeners, and takes out what all of them have dealt with.
  *
  * One of many processes tells of an end. A look is one command for each of the 256 slots of sessions, in one write to each node. A listener that is not done
  * within `retryAfter` holds up neither the next look nor {@link close}: what it was told is told once more.
+ *
+ * While nobody listens here there are no looks, and nothing is taken out. What was on its way when the last listener left comes again after `retryAfter`, to
+ * whoever listens then, in this process or another.
  */
 export class SessionEnds {
-  readonly #listeners = new Set<{ readonly listener: SessionEndListener }>();
+  readonly #listeners = new Set<Listening>();
   readonly #logger = new Logger('SessionModule');
   #cancelTimer: Cancel | null = null;
   #looking: Promise<void> | null = null;
@@ -44,10 +52,10 @@ export class SessionEnds {
   ) {}
 
   on(listener: SessionEndListener): Cancel {
-    const entry = { listener };
-    this.#listeners.add(entry);
+    const listening = { listener };
+    this.#listeners.add(listening);
     if (this.#cancelTimer === null && this.#looking === null) this.#arm();
-    return () => void this.#listeners.delete(entry);
+    return () => this.#off(listening);
   }
 
   /** Takes nothing more, and waits for the listeners of what was taken, for `retryAfter` at most. */
@@ -57,8 +65,19 @@ export class SessionEnds {
     await this.#looking;
   }
 
+  get #isTelling(): boolean {
+    return !this.#isClosed && this.#listeners.size > 0;
+  }
+
+  #off(listening: Listening): void {
+    this.#listeners.delete(listening);
+    if (this.#listeners.size > 0) return;
+    this.#cancelTimer?.();
+    this.#cancelTimer = null;
+  }
+
   #arm(): void {
-    if (this.#isClosed || this.#listeners.size === 0) {
+    if (!this.#isTelling) {
       this.#cancelTimer = null;
       return;
     }
@@ -80,7 +99,7 @@ export class SessionEnds {
     const { sessions, deadlines, ended } = this.keys.slot(tag);
     const options = { deadlineMs: this.deadlineMs };
     try {
-      for (let isMore = true; isMore && !this.#isClosed;) {
+      for (let isMore = true; isMore && this.#isTelling;) {
         const args = { sessions, most: MOST_AT_ONCE, leaseMs: this.config.retryAfterMs };
         const taken = await this.connection.scripts.run(sessionSweep, { deadlines, ended }, args, options);
         const told = await Promise.all(taken.map((member) => this.#tellInTime(member, ended)));
@@ -116,6 +135,8 @@ export class SessionEnds {
 
   /** Whether all listeners have dealt with it. */
   async #tell(member: string): Promise<boolean> {
+    // The last may have left since this was taken.
+    if (this.#listeners.size === 0) return false;
     const end = readEnd(member);
     const results = await Promise.allSettled([...this.#listeners].map(async ({ listener }) => listener(end)));
     let isTold = true;

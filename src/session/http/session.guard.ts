@@ -1,5 +1,6 @@
 import { Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
 import { callerOf } from '../../core/calls/caller.js';
+import { ageOfSession } from '../engine/session-age.js';
 import { SessionRuntime } from '../session.runtime.js';
 import { RequestSessions } from './request-sessions.js';
 import { routeRules } from './route-metadata.js';
@@ -12,7 +13,8 @@ import { atTheEdge, refusal } from './session.exception.js';
  * Refuses others with 401, those whose login was too long ago for `@RecentLogin` with 403, and all with 503 while Redis is away: problem details, with a
  * `code`. Over a WebSocket it is a `WsException` with the same.
  *
- * One round trip for a request, the same as that of `@Session()`; one for each message.
+ * One round trip for a request, the same as that of `@Session()`; one for each message. `@RecentLogin` takes one more, since only the clock in Redis that the
+ * login was noted by can say how long ago that was; who is admitted there has a session that had not ended by then.
  */
 @Injectable()
 export class SessionGuard implements CanActivate {
@@ -23,11 +25,13 @@ export class SessionGuard implements CanActivate {
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
     const session = await atTheEdge(context, () => this.sessions.of(context));
-    const { userId, createdAtMs } = session;
-    if (userId === null || createdAtMs === null) throw await refusal(context, 'login-required');
+    const { userId, handle } = session;
+    if (userId === null || handle === null) throw await refusal(context, 'login-required');
     const { recentLoginMs: withinMs } = routeRules(context);
-    if (withinMs !== undefined && this.runtime.clock.now() - createdAtMs > withinMs) {
-      throw await refusal(context, 'recent-login-required');
+    if (withinMs !== undefined) {
+      const ageMs = await atTheEdge(context, () => ageOfSession(this.runtime, userId, handle));
+      if (ageMs === null) throw await refusal(context, 'login-required');
+      if (ageMs > withinMs) throw await refusal(context, 'recent-login-required');
     }
     introduce(context, { id: userId });
     return true;

@@ -27,7 +27,7 @@ it('an end that a process had taken when it was killed is told by another', asyn
   const [process] = (await SessionProcess.start(1)) as [SessionProcess];
   await process.do('open', { redis, prefix, ends: ENDS });
   // It never is done with any.
-  await process.do('listen', null);
+  await process.do('listen', { hangs: true });
   const made = await Promise.all(Array.from({ length: SESSIONS }, (_, i) => sessions.create({ userId: `user-${i}` })));
   const handles = made.map(({ handle }) => handle).sort();
   await Promise.all(made.map((session) => session.destroy()));
@@ -36,8 +36,34 @@ it('an end that a process had taken when it was killed is told by another', asyn
   await process.kill();
 
   const told: SessionEnd[] = [];
-  sessions.onEnd((end) => void told.push(end));
+  const leave = sessions.onEnd((end) => void told.push(end));
   await eventually(() => expect(told.map(({ handle }) => handle).sort()).toEqual(handles), { within: '20s' });
+  leave();
+}, 60_000);
+
+it('every end is told, however listeners leave and come in two processes', async () => {
+  const [process] = (await SessionProcess.start(1)) as [SessionProcess];
+  await process.do('open', { redis, prefix, ends: ENDS });
+  const told = new Set<string>();
+  const handles: string[] = [];
+  const end = async (): Promise<void> => {
+    const made = await Promise.all(Array.from({ length: 4 }, (_, i) => sessions.create({ userId: `user-${i}` })));
+    handles.push(...made.map(({ handle }) => handle as string));
+    await Promise.all(made.map((session) => session.destroy()));
+  };
+  for (let round = 0; round < SESSIONS; round++) {
+    const leave = sessions.onEnd(({ handle }) => void told.add(handle));
+    await end();
+    await process.do('listen', { hangs: false });
+    leave();
+    await end();
+    await process.do('leave', null);
+    await end();
+  }
+  // What the last to leave had taken comes to who comes now.
+  sessions.onEnd(({ handle }) => void told.add(handle));
+  await eventually(() => expect(new Set([...told, ...process.news])).toEqual(new Set(handles)), { within: '20s' });
+  await process.kill();
 }, 60_000);
 
 expectNoLeakedConnections();

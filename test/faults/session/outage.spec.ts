@@ -1,7 +1,19 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { Body, Controller, Get, HttpCode, Post, UseGuards, type INestApplication } from '@nestjs/common';
+import {
+  Body,
+  Controller,
+  Delete,
+  Get,
+  HttpCode,
+  Injectable,
+  Post,
+  UseGuards,
+  type CanActivate,
+  type ExecutionContext,
+  type INestApplication,
+} from '@nestjs/common';
 import { RedisConnections, RedisUnavailableError } from '../../../src/core/index.js';
-import { Session, SessionGuard, SessionService } from '../../../src/session/index.js';
+import { RecentLogin, RequestSessions, Session, SessionGuard, SessionService } from '../../../src/session/index.js';
 import { eventually, startRedis, type RedisServer } from '../../../src/testing/index.js';
 import { CookieClient } from '../../support/cookie-client.js';
 import { OwnTime } from '../../support/own-time.js';
@@ -9,6 +21,20 @@ import { expectNoLeakedConnections } from '../../support/redis.js';
 import { ADAPTERS, sessionService } from '../../support/session-app.js';
 
 const DEADLINE_MS = 100;
+
+/** Between the session's being read and what comes after it, something happens. */
+@Injectable()
+class BetweenGuard implements CanActivate {
+  happen: () => Promise<void> = () => Promise.resolve();
+
+  constructor(private readonly sessions: RequestSessions) {}
+
+  async canActivate(context: ExecutionContext): Promise<boolean> {
+    await this.sessions.of(context);
+    await this.happen();
+    return true;
+  }
+}
 
 @Controller()
 class ShopController {
@@ -31,6 +57,13 @@ class ShopController {
     return { user: session.userId, value: session.get('value') };
   }
 
+  @UseGuards(BetweenGuard, SessionGuard)
+  @RecentLogin('10m')
+  @Delete('account')
+  removeAccount(): string {
+    return 'gone';
+  }
+
   @Get('bare')
   bare(): string {
     return 'ok';
@@ -49,6 +82,7 @@ describe.each(ADAPTERS)('on %s', (adapter) => {
       redis: { url: redis.url },
       session: { redisDeadline: `${DEADLINE_MS}ms` },
       controllers: [ShopController],
+      providers: [BetweenGuard],
     });
     ({ app } = opened);
     client = new CookieClient(opened.url);
@@ -107,6 +141,22 @@ describe.each(ADAPTERS)('on %s', (adapter) => {
     await node?.resume();
     await eventually(async () => expect((await client.get('/me')).status).not.toBe(503));
     expect((await client.get('/me')).body).toEqual({ user: 'ada', value: 1 });
+  });
+
+  it('a Redis that freezes before it was asked how old a login is admits nobody, within the deadline', async () => {
+    const [node] = redis.nodes;
+    const between = app.get(BetweenGuard);
+    expect((await client.send('DELETE', '/account')).status).toBe(200);
+    let startedMs = 0;
+    using time = new OwnTime();
+    between.happen = async () => {
+      await node?.pause();
+      startedMs = time.ms;
+    };
+    const answer = await client.send('DELETE', '/account');
+    expect(time.ms - startedMs).toBeLessThan(DEADLINE_MS + 200);
+    expect([answer.status, answer.body]).toEqual([503, expect.objectContaining({ code: 'sessions-unavailable' })]);
+    await node?.resume();
   });
 
   it('a cookie is given for no session that could not be stored', async () => {

@@ -145,6 +145,19 @@ describeTopologies((topology) => {
       expect(await leftMs(session)).toBeGreaterThan(29 * 60_000);
     });
 
+    it('of nobody, over which there was a login, is read until the grace is over, also after a logout', async () => {
+      const anonymous = await halfAnHour.create({ attributes: { cart: 1 } });
+      const before = tokenOf(halfAnHour, anonymous);
+      const old = (await halfAnHour.get(before))!;
+      await anonymous.logIn(newUser());
+      anonymous.set('address', 'of the user');
+      await anonymous.save();
+      await anonymous.destroy();
+      const read = await halfAnHour.get(before);
+      expect([read?.userId, read?.get('cart'), read?.names()]).toEqual([null, 1, ['cart']]);
+      expect(await leftMs(old)).toBeLessThanOrEqual(10_000);
+    });
+
     it('that is read without a change is written to once in a tenth of its idle timeout, by many requests too', async () => {
       const session = await halfAnHour.create();
       await age(session, 20 * 60_000);
@@ -269,6 +282,55 @@ describeTopologies((topology) => {
     });
   });
 
+  describe.each([10, 60])('the list of a user with %i sessions that live', (living) => {
+    /** A user with so many, made before all others, and what to do with more. */
+    const openUser = async () => {
+      const user = newUser();
+      const tokens: string[] = [];
+      const logIn = async (): Promise<string> => {
+        const session = await halfAnHour.create({ userId: user });
+        const token = tokenOf(halfAnHour, session);
+        tokens.push(token);
+        return `${prefix}:session:{${token.slice(0, 2)}}:s${session.handle}`;
+      };
+      for (let i = 0; i < living; i++) await logIn();
+      const alive = [...tokens];
+      const index = `${prefix}:session:{${alive[0]!.slice(0, 2)}}:user:${user}`;
+      return {
+        logIn,
+        /** As its timeout does, of which the list hears nothing. */
+        expire: (key: string) => redis().send('DEL', [key]),
+        listed: async () => Number(await redis().send('ZCARD', [index])),
+        expectAlive: async () => {
+          const found = await Promise.all(alive.map((token) => halfAnHour.peek(token)));
+          expect(found.filter((session) => session?.userId === user)).toHaveLength(living);
+          expect(await halfAnHour.count(user)).toBe(living);
+        },
+      };
+    };
+
+    it('stays of their number, however many begin and end beside them', async () => {
+      const { logIn, expire, listed, expectAlive } = await openUser();
+      for (let i = 0; i < 200; i++) {
+        await expire(await logIn());
+        // On average it is 8/7 of them. It is chance that decides, but not in the life of this test.
+        expect(await listed()).toBeLessThan(2 * living + 20);
+      }
+      await expectAlive();
+    });
+
+    it('comes back to their number after many have ended at once', async () => {
+      const { logIn, expire, listed, expectAlive } = await openUser();
+      const ending = [];
+      for (let i = 0; i < 200; i++) ending.push(await logIn());
+      for (const key of ending) await expire(key);
+      expect(await listed()).toBe(living + 200);
+      for (let i = 0; i < 120; i++) await expire(await logIn());
+      expect(await listed()).toBeLessThan(2 * living + 20);
+      await expectAlive();
+    });
+  });
+
   describe('ends', () => {
     const ends = { every: '20ms' } as const;
 
@@ -376,6 +438,57 @@ describeTopologies((topology) => {
       expect(told).toContain(handles[1]);
       done[0]?.();
       await eventually(() => expect(service.counters.endsTold).toBe(2));
+    });
+
+    it('are neither taken nor taken out while nobody listens', async () => {
+      const service = await open({ ends }, randomPrefix());
+      // Looks as often: what it has told of three times, the other would have looked for once.
+      const metronome = await open({ ends }, randomPrefix());
+      let ticks = 0;
+      metronome.onEnd(() => void (ticks += 1));
+      service.onEnd(() => undefined)();
+      const session = await service.create();
+      const { handle } = session;
+      await session.destroy();
+      for (let tick = 1; tick <= 3; tick++) {
+        await (await metronome.create()).destroy();
+        await eventually(() => expect(ticks).toBeGreaterThanOrEqual(tick));
+      }
+      expect(service.counters.endsTold).toBe(0);
+      const told: unknown[] = [];
+      service.onEnd((end) => void told.push(end.handle));
+      await eventually(() => expect(told).toEqual([handle]));
+    });
+
+    it('are kept for a week while nobody listens, also of what has expired at its deadline', async () => {
+      const own = randomPrefix();
+      const service = await open({ ends, idleTimeout: '30m', absoluteTimeout: '12h' }, own);
+      await service.create();
+      await (await service.create()).destroy();
+      const lists = (await keysUnder(topology, own)).filter((key) => /:(deadlines|ended)$/.test(key)).sort();
+      const hours = await Promise.all(lists.map(async (key) => Number(await redis().send('PTTL', [key])) / 3_600_000));
+      const byName = Object.fromEntries(lists.map((key, i) => [key.split(':').at(-1), hours[i]]));
+      expect(byName['ended']).toBeGreaterThan(7 * 24 - 1);
+      expect(byName['deadlines']).toBeGreaterThan(7 * 24 + 12 - 1);
+    });
+
+    it('that were taken while the last listener left come again', async () => {
+      const own = randomPrefix();
+      const service = await open({ ends: { ...ends, retryAfter: '50ms' } }, own);
+      const user = newUser();
+      const handles = [];
+      for (let i = 0; i < 10; i++) handles.push((await service.create({ userId: user })).handle);
+      await service.destroyAllForUser(user);
+      const told: (string | null)[] = [];
+      // All lie in one slot, so they are taken at once.
+      const leave = service.onEnd(({ handle }) => {
+        told.push(handle);
+        leave();
+      });
+      await eventually(() => expect(told).toHaveLength(1));
+      service.onEnd(({ handle }) => void told.push(handle));
+      await eventually(() => expect(service.counters.endsTold).toBe(10));
+      expect(told.sort()).toEqual(handles.sort());
     });
 
     it('need the option', () => {

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import {
   Body,
   Controller,
@@ -56,6 +56,20 @@ class CycleGuard implements CanActivate {
     const cart = (await this.sessions.of(context)).get('cart') as { self?: unknown };
     cart.self = cart;
     return false;
+  }
+}
+
+/** As a request at the same time does that ends the session. */
+@Injectable()
+class EndingGuard implements CanActivate {
+  constructor(
+    private readonly requests: RequestSessions,
+    private readonly sessions: SessionService,
+  ) {}
+
+  async canActivate(context: ExecutionContext): Promise<boolean> {
+    const { userId, handle } = await this.requests.of(context);
+    return this.sessions.destroyForUser(userId as string, handle as string);
   }
 }
 
@@ -134,6 +148,20 @@ class ShopController {
     return 'gone';
   }
 
+  @UseGuards(SessionGuard)
+  @RecentLogin('10m')
+  @Delete('address')
+  removeAddress(): string {
+    return 'gone';
+  }
+
+  @UseGuards(EndingGuard, SessionGuard)
+  @RecentLogin('10m')
+  @Delete('late')
+  removeLate(): string {
+    return 'gone';
+  }
+
   @PassiveSession()
   @Get('poll')
   poll(@Session() session: Session): unknown {
@@ -191,7 +219,7 @@ describe.each(ADAPTERS)('on %s', (adapter) => {
       prefix,
       session: { device: { trustedProxies: ['loopback'] } },
       controllers: [ShopController],
-      providers: [CountingGuard, CycleGuard, { provide: APP_GUARD, useClass: CsrfGuard }],
+      providers: [CountingGuard, CycleGuard, EndingGuard, { provide: APP_GUARD, useClass: CsrfGuard }],
       imports: [WithMiddleware],
     });
 
@@ -342,6 +370,38 @@ describe.each(ADAPTERS)('on %s', (adapter) => {
       expect((await client.get('/me')).status).toBe(200);
     });
 
+    it.each(['an hour behind', 'an hour ahead'])(
+      'is as old as Redis says, to a process whose clock is %s',
+      async (how) => {
+        const user = newUser();
+        const [fresh, old] = [newClient(), newClient()];
+        await fresh.post('/login', { user });
+        await old.post('/login', { user });
+        const { handle } = (await old.get('/look')).body as { handle: string };
+        const key = `${prefix}:session:{${old.jar.get(NAME)!.slice(0, 2)}}:s${handle}`;
+        const redis = app.get<RedisConnection>(redisToken());
+        // As if it had been made eleven minutes earlier.
+        const made = String(await redis.send('HGET', [key, '#'])).split(':');
+        await redis.send('HSET', [key, '#', [Number(made[0]) - 660_000, ...made.slice(1)].join(':')]);
+        const { now } = Date;
+        const clock = jest.spyOn(Date, 'now');
+        clock.mockImplementation(() => now() + (how === 'an hour ahead' ? 3_600_000 : -3_600_000));
+        try {
+          const answers = [await fresh.send('DELETE', '/address'), await old.send('DELETE', '/address')];
+          expect(answers.map(({ status }) => status)).toEqual([200, 403]);
+        } finally {
+          clock.mockRestore();
+        }
+      },
+    );
+
+    it('that has just ended is none, where it has to be recent', async () => {
+      const client = newClient();
+      await client.post('/login', { user: newUser() });
+      const answer = await client.send('DELETE', '/late');
+      expect([answer.status, answer.body]).toEqual([401, expect.objectContaining({ code: 'login-required' })]);
+    });
+
     it('ends with a logout, for every copy of the cookie, and the client forgets it', async () => {
       const client = newClient();
       await client.post('/login', { user: newUser() });
@@ -489,7 +549,7 @@ describe.each(ADAPTERS)('options, on %s', (adapter) => {
         absoluteTimeout: '90s',
       },
       controllers: [ShopController],
-      providers: [CountingGuard, CycleGuard],
+      providers: [CountingGuard, CycleGuard, EndingGuard],
     });
     try {
       const { cookies } = await new CookieClient(url).post('/set', { a: 1 });
@@ -512,7 +572,7 @@ describe.each(ADAPTERS)('options, on %s', (adapter) => {
         prefix,
         session: { secrets },
         controllers: [ShopController],
-        providers: [CountingGuard, CycleGuard],
+        providers: [CountingGuard, CycleGuard, EndingGuard],
       });
     const before = await open([SECRET]);
     const after = await open([newest, SECRET]);

@@ -11,6 +11,7 @@ import type { Act, Outcome, SessionJobs } from './protocol.js';
 let app: INestApplicationContext;
 let sessions: SessionService;
 let read: SessionHandle[] = [];
+let leave: () => void = () => undefined;
 
 /** The root module, which imports what it was told of. */
 class ChildModule {}
@@ -32,11 +33,15 @@ serveJobs<SessionJobs>({
     return read.length;
   },
   act: (acts) => Promise.all(acts.map((act, at) => perform(act, read[at] as SessionHandle))),
-  async listen() {
-    sessions.onEnd(({ handle }) => {
+  async listen({ hangs }) {
+    leave = sessions.onEnd(({ handle }) => {
       tellNews(handle);
-      return new Promise(() => undefined);
+      return hangs ? new Promise(() => undefined) : undefined;
     });
+    return null;
+  },
+  async leave() {
+    leave();
     return null;
   },
   async close() {

@@ -30,7 +30,9 @@ export type SessionJobs = {
   readonly read: { readonly given: readonly string[]; readonly answer: number };
   /** Does one thing with each of those, all at once. */
   readonly act: { readonly given: readonly Act[]; readonly answer: readonly Outcome[] };
-  /** Hears of ends, tells of each, and is done with none. */
-  readonly listen: { readonly given: null; readonly answer: null };
+  /** Hears of ends, and tells of each. A listener that hangs is done with none. */
+  readonly listen: { readonly given: { readonly hangs: boolean }; readonly answer: null };
+  /** The listener leaves. */
+  readonly leave: { readonly given: null; readonly answer: null };
   readonly close: { readonly given: null; readonly answer: null };
 };
