@@ -52,6 +52,10 @@ redis.call('HSETNX', successor, '#o', id)
 local createdMs, lifeMs = string.match(state[1], '^(%d+):(%d+):')
 if user ~= '' then
   redis.call('ZADD', index, string.format('%.0f', createdMs + lifeMs), nextId)
+  -- As at a login: otherwise every new id would leave one here.
+  for _, other in ipairs(redis.call('ZRANDMEMBER', index, 8)) do
+    if redis.call('EXISTS', string.sub(session, 1, -ID_LENGTH - 1) .. other) == 0 then redis.call('ZREM', index, other) end
+  end
   -- Until its grace is over, the old one ends with all others of its user.
   if graceMs == 0 then redis.call('ZREM', index, id) end
   if redis.call('PTTL', index) < 0 then
@@ -62,6 +66,7 @@ if tells == 1 then
   -- In this order: a list that loses its last member loses its TTL with it.
   redis.call('ZADD', deadlines, string.format('%.0f', nowMs + leftMs), nextId .. user)
   redis.call('ZREM', deadlines, id .. user)
-  if redis.call('PTTL', deadlines) < 0 then redis.call('PEXPIRE', deadlines, leftMs + 604800000) end
+  local keepMs = createdMs + lifeMs - nowMs + 604800000
+  if redis.call('PTTL', deadlines) < keepMs then redis.call('PEXPIRE', deadlines, string.format('%.0f', keepMs)) end
 end
 return math.max(1, createdMs + lifeMs - nowMs)

@@ -297,6 +297,8 @@ describeTopologies((topology) => {
       const alive = [...tokens];
       const index = `${prefix}:session:{${alive[0]!.slice(0, 2)}}:user:${user}`;
       return {
+        user,
+        index,
         logIn,
         /** As its timeout does, of which the list hears nothing. */
         expire: (key: string) => redis().send('DEL', [key]),
@@ -317,6 +319,18 @@ describeTopologies((topology) => {
         expect(await listed()).toBeLessThan(2 * living + 20);
       }
       await expectAlive();
+    });
+
+    it('stays of their number, however many new ids one of them is given', async () => {
+      const { user, index, expire, listed } = await openUser();
+      const session = await halfAnHour.create({ userId: user });
+      for (let i = 0; i < 200; i++) {
+        const before = session.handle!;
+        await session.regenerate();
+        await expire(index.replace(`:user:${user}`, `:s${before}`));
+        expect(await listed()).toBeLessThan(2 * living + 20);
+      }
+      expect(await halfAnHour.count(user)).toBe(living + 1);
     });
 
     it('comes back to their number after many have ended at once', async () => {
