@@ -36,7 +36,7 @@ export class SessionRuntime implements SessionParts, OnModuleInit, BeforeApplica
   constructor(
     @Inject(SESSION_OPTIONS) options: SessionModuleOptions,
     connections: RedisConnections,
-    @Optional() @Inject(CLOCK) readonly clock: Clock = systemClock,
+    @Optional() @Inject(CLOCK) clock: Clock = systemClock,
   ) {
     this.config = resolveSessionConfig(options);
     this.devices = new Devices(options.device);

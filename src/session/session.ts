@@ -1,4 +1,3 @@
-import type { Clock } from '../core/time/clock.js';
 import { SessionAttributesView, type AttributeChanges } from './session-attributes.js';
 import { resolveLifetime, type LifetimeConfig } from './session-config.js';
 import type { SessionCounters } from './session-counters.js';
@@ -38,7 +37,6 @@ export interface SessionParts {
   readonly keys: SessionKeySpace;
   readonly config: LifetimeConfig;
   readonly counters: SessionCounters;
-  readonly clock: Clock;
 }
 
 /** A session that lies in Redis. */

@@ -552,12 +552,27 @@ describe.each(ADAPTERS)('options, on %s', (adapter) => {
       providers: [CountingGuard, CycleGuard, EndingGuard],
     });
     try {
-      const { cookies } = await new CookieClient(url).post('/set', { a: 1 });
+      const client = new CookieClient(url);
+      const { cookies } = await client.post('/set', { a: 1 });
       expect(cookies).toEqual([
         expect.stringMatching(
           /^id=[\w-]+\.[\w-]+; Path=\/; Domain=example.com; HttpOnly; SameSite=Strict; Max-Age=90$/,
         ),
       ]);
+      // A new id is good for as long as the session is, whatever this process takes the time to be.
+      const { now } = Date;
+      const clock = jest.spyOn(Date, 'now');
+      try {
+        for (const offMs of [-3_600_000, 3_600_000]) {
+          clock.mockImplementation(() => now() + offMs);
+          const { cookies: renewed } = await client.post('/renew');
+          const [, maxAge] = /Max-Age=(-?\d+)$/.exec(renewed[0]!)!;
+          expect(Number(maxAge)).toBeGreaterThan(30);
+          expect(Number(maxAge)).toBeLessThanOrEqual(90);
+        }
+      } finally {
+        clock.mockRestore();
+      }
     } finally {
       await app.close();
     }
