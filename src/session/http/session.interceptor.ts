@@ -2,7 +2,7 @@ import { Injectable, type CallHandler, type ExecutionContext, type NestIntercept
 import { catchError, concatMap, from, map, of, throwError, type Observable } from 'rxjs';
 import { SessionEndedError } from '../session.errors.js';
 import type { SessionHandle } from '../session.js';
-import { RequestSessions, withSession } from './request-sessions.js';
+import { handleWith, RequestSessions } from './request-sessions.js';
 import { atTheEdge, toldAtTheEdge } from './session.exception.js';
 
 /** The work of `@Session()`: finds the session before the handler runs, and saves it afterwards. */
@@ -21,8 +21,7 @@ export class SessionInterceptor implements NestInterceptor {
 
   #handle(session: SessionHandle, context: ExecutionContext, next: CallHandler): Observable<unknown> {
     const saved = (): Promise<void> => atTheEdge(context, () => saveUnlessEnded(session));
-    const handled = context.getType() === 'ws' ? withSession(session, () => next.handle()) : next.handle();
-    return handled.pipe(
+    return handleWith(session, context, next).pipe(
       catchError((error: unknown) =>
         // What the handler failed with says more than what the save may fail with.
         session.hasChanged
