@@ -17,6 +17,7 @@ import {
 import { FIELD, fieldOfName } from './session-fields.js';
 import type { SessionKeySpace, SessionPlace } from './session-keys.js';
 import { readRecord, type SessionRecord } from './session-record.js';
+import { failOfSessions, SessionScripts } from './session-scripts.js';
 
 /** What a session is made of. */
 export interface NewSession {
@@ -53,6 +54,7 @@ class Loading {
 /** Sessions in Redis. Each method is one round trip, and reads of one turn of the event loop share theirs where they lie in one slot. */
 export class RedisSessions {
   readonly #send: ScriptSendOptions;
+  readonly #scripts: SessionScripts;
   readonly #batcher: TurnBatcher<Loading>;
   readonly #tells: number;
   /** Commands that read sessions. */
@@ -67,6 +69,7 @@ export class RedisSessions {
     private readonly config: Pick<SessionConfig, 'idleMs' | 'graceMs' | 'most' | 'evicts' | 'ends' | 'deadlineMs'>,
   ) {
     this.#send = { deadlineMs: config.deadlineMs };
+    this.#scripts = new SessionScripts(connection.scripts);
     this.#tells = config.ends === null ? 0 : 1;
     this.#batcher = new TurnBatcher<Loading>(
       ({ token }) => connection.groupOf(token.place.key),
@@ -98,7 +101,7 @@ export class RedisSessions {
       },
       (error: unknown) => {
         this.#underWay -= 1;
-        throw error;
+        return failOfSessions(error);
       },
     );
   }
@@ -112,7 +115,7 @@ export class RedisSessions {
     const words: string[] = [];
     if (device !== '') words.push(FIELD.device, device);
     for (const [name, json] of attributes.set) words.push(fieldOfName(name), json);
-    return this.connection.scripts.run(
+    return this.#scripts.run(
       sessionCreate,
       { session: key, index: this.keys.index(tag, user), deadlines: slot.deadlines, ended: slot.ended },
       {
@@ -136,13 +139,13 @@ export class RedisSessions {
     const words = removed.map(fieldOfName);
     for (const [name, json] of set) words.push(fieldOfName(name), json);
     const args = { removed: removed.length, words };
-    return outcomeOf(await this.connection.scripts.run(sessionSave, { session: key }, args, this.#send));
+    return outcomeOf(await this.#scripts.run(sessionSave, { session: key }, args, this.#send));
   }
 
   /** Moves it to another digest of its slot. */
   async rotate({ digest, key, slot, tag }: SessionPlace, next: SessionPlace, user: string): Promise<WriteOutcome> {
     return outcomeOf(
-      await this.connection.scripts.run(
+      await this.#scripts.run(
         sessionRotate,
         { session: key, successor: next.key, index: this.keys.index(tag, user), deadlines: slot.deadlines },
         { id: digest, nextId: next.digest, user, graceMs: this.config.graceMs, tells: this.#tells },
@@ -158,7 +161,7 @@ export class RedisSessions {
     hasGrace: boolean,
   ): Promise<SessionRecord | null> {
     return readRecord(
-      await this.connection.scripts.run(
+      await this.#scripts.run(
         sessionRetire,
         { session: key, index: this.keys.index(tag, user), deadlines: slot.deadlines, ended: slot.ended },
         { id: digest, user, graceMs: hasGrace ? this.config.graceMs : 0, tells: this.#tells },
@@ -185,7 +188,7 @@ export class RedisSessions {
 
   list(tag: string, user: string): Promise<readonly (readonly string[])[]> {
     const args = { sessions: this.keys.slot(tag).sessions };
-    return this.connection.scripts.run(sessionList, { index: this.keys.index(tag, user) }, args, this.#send);
+    return this.#scripts.run(sessionList, { index: this.keys.index(tag, user) }, args, this.#send);
   }
 
   #destroy(
@@ -199,7 +202,7 @@ export class RedisSessions {
       readonly ids: readonly string[];
     },
   ): Promise<number> {
-    return this.connection.scripts.run(
+    return this.#scripts.run(
       sessionDestroy,
       { index: this.keys.index(tag, user), deadlines, ended },
       { sessions, user, ...what, reason: END_LETTER[what.reason], tells: this.#tells },
@@ -211,7 +214,7 @@ export class RedisSessions {
     const sessions = loadings.map(({ token }) => token.place.key);
     const idleMs = loadings.map((loading) => loading.idleMs);
     this.#underWay += 1;
-    this.connection.scripts.run(sessionLoad, { sessions }, { idleMs }, this.#send).then(
+    this.#scripts.run(sessionLoad, { sessions }, { idleMs }, this.#send).then(
       (replies) => {
         this.#underWay -= 1;
         const nowMs = this.clock.monotonicMs();

@@ -87,6 +87,11 @@ export class RequestSessions {
     return this.#ofRequest({ type: 'http', request, response, headers, remoteAddress }, true);
   }
 
+  /** @internal The save of a request's session has failed: it is not tried once more when the answer is out. */
+  giveUp(context: ExecutionContext): void {
+    bearerOf(callerOf(context, OTHER_HANDLERS).request)[SESSION]?.carrier?.giveUp();
+  }
+
   #ofRequest(call: SessionCall, isUse: boolean): Promise<SessionHandle> {
     const bearer = bearerOf(call.request);
     const open = bearer[SESSION];

@@ -14,6 +14,7 @@ interface AnyResponse {
 /** Gives ids to a client by the cookies of its answer. */
 export class ResponseCarrier implements SessionCarrier {
   #isWatched = false;
+  #isGivenUp = false;
 
   constructor(
     private response: unknown,
@@ -42,8 +43,13 @@ export class ResponseCarrier implements SessionCarrier {
     this.#isWatched = true;
     const response = this.response as AnyResponse;
     (response.raw ?? response).once?.('close', () => {
-      if (!session.isNew && session.hasChanged) session.save().catch(ignoreSinceItIsCounted);
+      if (!this.#isGivenUp && !session.isNew && session.hasChanged) session.save().catch(ignoreSinceItIsCounted);
     });
+  }
+
+  /** Nothing is saved any more once the answer is out. */
+  giveUp(): void {
+    this.#isGivenUp = true;
   }
 
   issue(id: string, lifeMs: number): void {
