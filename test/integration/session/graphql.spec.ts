@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { ApolloDriver, type ApolloDriverConfig } from '@nestjs/apollo';
 import { UseGuards, type INestApplication } from '@nestjs/common';
+import { APP_GUARD } from '@nestjs/core';
 import { Args, GraphQLModule, Mutation, Query, Resolver, Subscription } from '@nestjs/graphql';
-import { Session, SessionGuard, SessionService } from '../../../src/session/index.js';
+import { CsrfGuard, Session, SessionGuard, SessionService } from '../../../src/session/index.js';
 import { CookieClient } from '../../support/cookie-client.js';
 import { GraphqlSocket, type GraphqlAnswer } from '../../support/graphql-socket.js';
 import { expectNoLeakedConnections, sharedRedis } from '../../support/redis.js';
@@ -55,7 +56,7 @@ describe.each(ADAPTERS)('resolvers on %s', (adapter) => {
   beforeAll(async () => {
     const opened = await sessionService(adapter, {
       redis: sharedRedis('standalone'),
-      providers: [ShopResolver],
+      providers: [ShopResolver, { provide: APP_GUARD, useClass: CsrfGuard }],
       session: { trustedOrigins: ['https://app.example.com'] },
       imports: [
         GraphQLModule.forRoot<ApolloDriverConfig>({
@@ -85,6 +86,37 @@ describe.each(ADAPTERS)('resolvers on %s', (adapter) => {
     expect(sessions.counters.loaded - loaded).toBe(1);
     await ask('mutation { one: set(name: "one") two: set(name: "two") }');
     expect((await sessions.get(client.jar.get('__Host-sid')!))?.names().sort()).toEqual(['one', 'two']);
+  });
+
+  describe('that are called by a page of another site', () => {
+    const query = 'mutation { logIn(user: "mallory") }';
+
+    it.each<[string, () => Record<string, string>, boolean]>([
+      ['says so itself', () => ({ 'sec-fetch-site': 'cross-site' }), false],
+      ['is a neighbour', () => ({ 'sec-fetch-site': 'same-site', origin: 'https://neighbour.example.com' }), false],
+      ['is open in an old browser', () => ({ origin: 'https://evil.example' }), false],
+      ['is one of this site', () => ({ 'sec-fetch-site': 'same-origin', origin: new URL(url).origin }), true],
+      ['is trusted', () => ({ 'sec-fetch-site': 'same-site', origin: 'https://app.example.com' }), true],
+      ['is none', () => ({}), true],
+    ])('which %s', async (_, headers, isAdmitted) => {
+      const stranger = new CookieClient(url);
+      const { body, cookies } = await stranger.post('/graphql', { query }, headers());
+      const { data, errors } = body as GraphqlAnswer;
+      expect(data ?? null).toEqual(isAdmitted ? { logIn: 'mallory' } : null);
+      expect(cookies).toHaveLength(isAdmitted ? 1 : 0);
+      if (!isAdmitted) expect(errors?.[0]?.extensions).toMatchObject({ code: 'FORBIDDEN', status: 403 });
+    });
+
+    it('which only reads, by GET', async () => {
+      const { cookies } = await new CookieClient(url).post('/graphql', { query: 'mutation { logIn(user: "ada") }' });
+      const headers = {
+        cookie: cookies[0]!.split(';')[0]!,
+        'sec-fetch-site': 'cross-site',
+        'apollo-require-preflight': '1',
+      };
+      const { body } = await new CookieClient(url).get(`/graphql?query=${encodeURIComponent('{ who }')}`, headers);
+      expect(body).toEqual({ data: { who: 'ada' } });
+    });
   });
 
   describe('over a WebSocket', () => {
