@@ -49,7 +49,8 @@ export function currentSession(context: ExecutionContext): SessionHandle {
   const session = isMessage(caller) ? sessionOfMessage.getStore() : bearerOf(caller.request)[SESSION]?.session;
   if (session !== undefined) return session;
   throw new ConfigurationError(
-    `@Session() found no session in ${context.getClass().name}: its interceptor did not run. Import SessionModule.forRoot().`,
+    `@Session() found no session in ${context.getClass().name}: its interceptor did not run. Import SessionModule.forRoot(). If that is done, a decorator beneath @Get() or its ` +
+      'kind has put another function in place of the handler, and has to copy the metadata of the one that it wraps.',
   );
 }
 

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import {
   Body,
+  Catch,
   Controller,
   Delete,
   ForbiddenException,
@@ -13,14 +14,15 @@ import {
   Req,
   Res,
   UseGuards,
+  type ArgumentsHost,
   type CanActivate,
   type ExecutionContext,
   type INestApplication,
   type MiddlewareConsumer,
   Module,
 } from '@nestjs/common';
-import { APP_GUARD } from '@nestjs/core';
-import { redisToken, type RedisConnection } from '../../../src/core/index.js';
+import { APP_FILTER, APP_GUARD, BaseExceptionFilter } from '@nestjs/core';
+import { ConfigurationError, redisToken, type RedisConnection } from '../../../src/core/index.js';
 import { eventually } from '../../../src/testing/index.js';
 import {
   CsrfGuard,
@@ -164,6 +166,36 @@ class ShopController {
   @Get('twice')
   twice(@Session() one: Session, @Session() other: Session): unknown {
     return { same: one === other };
+  }
+}
+
+/** A decorator of the application, which puts a function of its own in place of the handler. */
+function Wrapped({ copies }: { copies: boolean }): MethodDecorator {
+  return (_target, _key, descriptor) => {
+    const wrapped = descriptor as { value?: unknown };
+    const handler = wrapped.value as (...args: unknown[]) => unknown;
+    const wrapper = function (this: unknown, ...args: unknown[]): unknown {
+      return handler.apply(this, args);
+    };
+    for (const key of copies ? (Reflect.getMetadataKeys(handler) as string[]) : []) {
+      Reflect.defineMetadata(key, Reflect.getMetadata(key, handler), wrapper);
+    }
+    wrapped.value = wrapper;
+  };
+}
+
+@Controller()
+class WrappedController {
+  @Get('copies')
+  @Wrapped({ copies: true })
+  copies(@Session() session: Session): unknown {
+    return { isNew: session.isNew };
+  }
+
+  @Get('copies-not')
+  @Wrapped({ copies: false })
+  copiesNot(@Session() session: Session): unknown {
+    return { isNew: session.isNew };
   }
 }
 
@@ -477,6 +509,33 @@ describe.each(ADAPTERS)('on %s', (adapter) => {
       if (status === 403) expect(answer.body).toMatchObject({ code: 'cross-site-request', status: 403 });
       expect((await newClient().get('/look', headers())).status).toBe(200);
     });
+  });
+});
+
+describe.each(ADAPTERS)('a decorator that wraps the handler, on %s', (adapter) => {
+  it('has to copy its metadata, and is named where it does not', async () => {
+    const seen: unknown[] = [];
+    @Catch()
+    class SeeingFilter extends BaseExceptionFilter {
+      override catch(error: unknown, host: ArgumentsHost): void {
+        seen.push(error);
+        super.catch(error, host);
+      }
+    }
+    const { app, url } = await sessionService(adapter, {
+      redis: sharedRedis('standalone'),
+      controllers: [WrappedController],
+      providers: [{ provide: APP_FILTER, useClass: SeeingFilter }],
+    });
+    try {
+      const client = new CookieClient(url);
+      expect((await client.get('/copies')).body).toEqual({ isNew: true });
+      expect((await client.get('/copies-not')).status).toBe(500);
+      expect(seen).toEqual([expect.any(ConfigurationError)]);
+      expect((seen[0] as Error).message).toMatch(/Import SessionModule\.forRoot\(\)\..*a decorator beneath @Get\(\)/);
+    } finally {
+      await app.close();
+    }
   });
 });
 
