@@ -68,6 +68,8 @@ export class RequestSessions {
    * The session of a call: of a handler of HTTP, or of a GraphQL resolver. Of a gateway's message, and of a resolver that is called over a WebSocket, by the
    * cookie of the handshake, unless a page of another site has made that: then it is a new one, and it cannot be stored.
    *
+   * What a guard changes is saved by `@Session()` if the handler has that. Elsewhere it calls `save()`: without it, the change of a new session is lost.
+   *
    * A cookie that is not in order, or of no session, makes for a new one. Rejects with `RedisUnavailableError`; whoever asks again, asks Redis again. One round
    * trip for a request, and for each message and each such resolver; none without a cookie.
    */
@@ -95,11 +97,7 @@ export class RequestSessions {
 
   #ofRequest(call: SessionCall, isUse: boolean): Promise<SessionHandle> {
     const bearer = bearerOf(call.request);
-    const open = bearer[SESSION];
-    if (open === undefined) return this.#openRequest(call, isUse, bearer);
-    // Middleware on Fastify has but Node's response, whose cookies those of the reply would replace.
-    if (call.response !== undefined) open.carrier?.answerBy(call.response);
-    return open.opened;
+    return bearer[SESSION]?.opened ?? this.#openRequest(call, isUse, bearer);
   }
 
   #openRequest(call: SessionCall, isUse: boolean, bearer: SessionBearer): Promise<SessionHandle> {

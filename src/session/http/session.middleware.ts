@@ -8,6 +8,7 @@ import { toldByMiddleware } from './session.exception.js';
  * that: `@Session()` and `SessionGuard` find the session by themselves, and the request then is read once.
  *
  * It reads and prolongs the session on every route that it is applied to, be the session used there or not; `@PassiveSession()` comes too late.
+ * What middleware changes is saved by `@Session()` if the route has that. Elsewhere it calls `save()`: without it, the change of a new session is lost.
  * While Redis is away, the request fails with 503, as problem details: `SessionException`, whose cause is a `RedisUnavailableError`. One round trip.
  */
 @Injectable()

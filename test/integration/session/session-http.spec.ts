@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import {
   Body,
@@ -13,6 +14,7 @@ import {
   Redirect,
   Req,
   Res,
+  StreamableFile,
   UseGuards,
   type ArgumentsHost,
   type CanActivate,
@@ -33,6 +35,7 @@ import {
   SessionGuard,
   SessionMiddleware,
   SessionService,
+  SessionUsageError,
   type SessionHandle,
 } from '../../../src/session/index.js';
 import { CookieClient } from '../../support/cookie-client.js';
@@ -51,6 +54,16 @@ class CountingGuard implements CanActivate {
 }
 
 @Injectable()
+class SavingGuard implements CanActivate {
+  constructor(private readonly sessions: RequestSessions) {}
+
+  async canActivate(context: ExecutionContext): Promise<boolean> {
+    await (await this.sessions.of(context)).set('seen', true).save();
+    return true;
+  }
+}
+
+@Injectable()
 class CycleGuard implements CanActivate {
   constructor(private readonly sessions: RequestSessions) {}
 
@@ -60,6 +73,13 @@ class CycleGuard implements CanActivate {
     return false;
   }
 }
+
+interface AnyResponse {
+  header(name: string, value: string): unknown;
+}
+
+/** Routes before which middleware sets something and saves it. */
+const SAVED = ['saved-by-middleware', 'login-over-it'];
 
 @Controller()
 class ShopController {
@@ -152,6 +172,37 @@ class ShopController {
     return { user: session?.userId };
   }
 
+  @UseGuards(SavingGuard)
+  @Get('saved-by-guard')
+  savedByGuard(): string {
+    return 'ok';
+  }
+
+  @Get('saved-by-middleware')
+  @HttpCode(200)
+  savedByMiddleware(@Res({ passthrough: true }) response: AnyResponse, @Query('how') how: string): unknown {
+    if (how !== 'none') response.header('set-cookie', 'theme=dark');
+    if (how === 'stream') return new StreamableFile(Readable.from(['ok']));
+    return { ok: true };
+  }
+
+  @Post('login-over-it')
+  async logInOverIt(@Session() session: Session, @Res({ passthrough: true }) response: AnyResponse): Promise<unknown> {
+    response.header('set-cookie', 'theme=dark');
+    await session.logIn('ada');
+    return { user: session.userId };
+  }
+
+  /** What an answer that came too early has led to. */
+  static early: unknown;
+
+  @Get('answers-early')
+  async answersEarly(@Session() session: Session, @Res() response: { send(body: string): unknown }): Promise<void> {
+    const saving = session.set('early', true).save();
+    response.send('sent');
+    ShopController.early = await saving.catch((error: unknown) => error);
+  }
+
   @Get('cycle')
   cycle(@Session() session: Session, @Query('refuse') refuse?: string): void {
     const cart = session.get('cart') as { self?: unknown };
@@ -202,7 +253,15 @@ class WrappedController {
 @Module({})
 class WithMiddleware {
   configure(consumer: MiddlewareConsumer): void {
-    consumer.apply(SessionMiddleware).forRoutes('middleware', 'login');
+    consumer.apply(SessionMiddleware).forRoutes('middleware', 'login', ...SAVED);
+    consumer
+      .apply((request: { session: SessionHandle }, _: unknown, next: (error?: unknown) => void) => {
+        request.session
+          .set('greeted', true)
+          .save()
+          .then(() => next(), next);
+      })
+      .forRoutes(...SAVED);
   }
 }
 
@@ -223,7 +282,7 @@ describe.each(ADAPTERS)('on %s', (adapter) => {
       prefix,
       session: { device: { trustedProxies: ['loopback'] } },
       controllers: [ShopController],
-      providers: [CountingGuard, CycleGuard, { provide: APP_GUARD, useClass: CsrfGuard }],
+      providers: [CountingGuard, CycleGuard, SavingGuard, { provide: APP_GUARD, useClass: CsrfGuard }],
       imports: [WithMiddleware],
     });
 
@@ -288,6 +347,36 @@ describe.each(ADAPTERS)('on %s', (adapter) => {
       await client.post('/set', { a: 1 });
       expect((await client.get('/counted')).status).toBe(403);
       await eventually(async () => expect((await client.get('/get?name=tries')).body).toEqual({ value: 1 }));
+    });
+
+    it.each(['none', 'json', 'stream'])(
+      "has the cookie that middleware saved with, beside a handler's own (%s)",
+      async (how) => {
+        const client = newClient();
+        const { cookies } = await client.get(`/saved-by-middleware?how=${how}`);
+        const names = cookies.map((cookie) => cookie.split('=')[0]);
+        expect(names.sort()).toEqual(how === 'none' ? [NAME] : [NAME, 'theme']);
+        expect((await client.get('/look')).body).toMatchObject({ isNew: false, names: ['greeted'] });
+      },
+    );
+
+    it('finds what a guard has saved on a route without a session', async () => {
+      const client = newClient();
+      expect((await client.get('/saved-by-guard')).cookies).toHaveLength(1);
+      expect((await client.get('/look')).body).toMatchObject({ isNew: false, names: ['seen'] });
+    });
+
+    it('has the last of the cookies that middleware and handler were given', async () => {
+      const client = newClient();
+      const { cookies } = await client.post('/login-over-it');
+      expect(cookies).toContain('theme=dark');
+      expect((await client.get('/look')).body).toMatchObject({ user: 'ada', names: ['greeted'] });
+    });
+
+    it('whose answer was sent before its session was stored has no cookie, and the handler is told', async () => {
+      const { status, cookies } = await newClient().get('/answers-early');
+      expect([status, cookies]).toEqual([200, []]);
+      await eventually(() => expect(ShopController.early).toBeInstanceOf(SessionUsageError));
     });
 
     it('is not kept logged in by a route that is passive', async () => {
@@ -548,7 +637,7 @@ describe.each(ADAPTERS)('options, on %s', (adapter) => {
         absoluteTimeout: '90s',
       },
       controllers: [ShopController],
-      providers: [CountingGuard, CycleGuard],
+      providers: [CountingGuard, CycleGuard, SavingGuard],
     });
     try {
       const { cookies } = await new CookieClient(url).post('/set', { a: 1 });
@@ -571,7 +660,7 @@ describe.each(ADAPTERS)('options, on %s', (adapter) => {
         prefix,
         session: { secrets },
         controllers: [ShopController],
-        providers: [CountingGuard, CycleGuard],
+        providers: [CountingGuard, CycleGuard, SavingGuard],
       });
     const before = await open([SECRET]);
     const after = await open([newest, SECRET]);
