@@ -17,6 +17,7 @@ import {
 import { FIELD, fieldOfName } from './session-fields.js';
 import type { SessionKeySpace, SessionPlace } from './session-keys.js';
 import { readRecord, type SessionRecord } from './session-record.js';
+import { failOfSessions, SessionScripts } from './session-scripts.js';
 
 /** What a session is made of. */
 export interface NewSession {
@@ -59,6 +60,7 @@ class Loading {
 /** Sessions in Redis. Each method is one round trip, and reads of one turn of the event loop share theirs where they lie in one slot. */
 export class RedisSessions {
   readonly #send: ScriptSendOptions;
+  readonly #scripts: SessionScripts;
   readonly #batcher: TurnBatcher<Loading>;
   readonly #tells: number;
   /** Commands that read sessions. */
@@ -73,6 +75,7 @@ export class RedisSessions {
     private readonly config: Pick<SessionConfig, 'idleMs' | 'graceMs' | 'most' | 'evicts' | 'ends' | 'deadlineMs'>,
   ) {
     this.#send = { deadlineMs: config.deadlineMs };
+    this.#scripts = new SessionScripts(connection.scripts);
     this.#tells = config.ends === null ? 0 : 1;
     this.#batcher = new TurnBatcher<Loading>(
       ({ token }) => connection.groupOf(token.place.key),
@@ -104,7 +107,7 @@ export class RedisSessions {
       },
       (error: unknown) => {
         this.#underWay -= 1;
-        throw error;
+        return failOfSessions(error);
       },
     );
   }
@@ -118,7 +121,7 @@ export class RedisSessions {
     const words: string[] = [];
     if (device !== '') words.push(FIELD.device, device);
     for (const [name, json] of attributes.set) words.push(fieldOfName(name), json);
-    return this.connection.scripts.run(
+    return this.#scripts.run(
       sessionCreate,
       { session: key, index: this.keys.index(tag, user), deadlines: slot.deadlines, ended: slot.ended },
       {
@@ -142,14 +145,14 @@ export class RedisSessions {
     const words = removed.map(fieldOfName);
     for (const [name, json] of set) words.push(fieldOfName(name), json);
     const args = { removed: removed.length, words };
-    const reply = await this.connection.scripts.run(sessionSave, { session: key }, args, this.#send);
+    const reply = await this.#scripts.run(sessionSave, { session: key }, args, this.#send);
     if (typeof reply !== 'number') return { successor: reply[0] ?? '' };
     return reply === 1 ? 'done' : 'gone';
   }
 
   /** Moves it to another digest of its slot. */
   async rotate({ digest, key, slot, tag }: SessionPlace, next: SessionPlace, user: string): Promise<RotateOutcome> {
-    const reply = await this.connection.scripts.run(
+    const reply = await this.#scripts.run(
       sessionRotate,
       { session: key, successor: next.key, index: this.keys.index(tag, user), deadlines: slot.deadlines },
       { id: digest, nextId: next.digest, user, graceMs: this.config.graceMs, tells: this.#tells },
@@ -166,7 +169,7 @@ export class RedisSessions {
     hasGrace: boolean,
   ): Promise<SessionRecord | null> {
     return readRecord(
-      await this.connection.scripts.run(
+      await this.#scripts.run(
         sessionRetire,
         { session: key, index: this.keys.index(tag, user), deadlines: slot.deadlines, ended: slot.ended },
         { id: digest, user, graceMs: hasGrace ? this.config.graceMs : 0, tells: this.#tells },
@@ -194,7 +197,7 @@ export class RedisSessions {
 
   list(tag: string, user: string): Promise<readonly (readonly string[])[]> {
     const args = { sessions: this.keys.slot(tag).sessions };
-    return this.connection.scripts.run(sessionList, { index: this.keys.index(tag, user) }, args, this.#send);
+    return this.#scripts.run(sessionList, { index: this.keys.index(tag, user) }, args, this.#send);
   }
 
   #destroy(
@@ -209,7 +212,7 @@ export class RedisSessions {
       readonly ids: readonly string[];
     },
   ): Promise<number> {
-    return this.connection.scripts.run(
+    return this.#scripts.run(
       sessionDestroy,
       { index: this.keys.index(tag, user), deadlines, ended },
       { sessions, user, ...what, reason: END_LETTER[what.reason], tells: this.#tells },
@@ -221,7 +224,7 @@ export class RedisSessions {
     const sessions = loadings.map(({ token }) => token.place.key);
     const idleMs = loadings.map((loading) => loading.idleMs);
     this.#underWay += 1;
-    this.connection.scripts.run(sessionLoad, { sessions }, { idleMs }, this.#send).then(
+    this.#scripts.run(sessionLoad, { sessions }, { idleMs }, this.#send).then(
       (replies) => {
         this.#underWay -= 1;
         const nowMs = this.clock.monotonicMs();

@@ -1,30 +1,30 @@
 import type { SessionCookie } from '../cookie/session-cookie.js';
 import { UNKNOWN_DEVICE } from '../engine/device.js';
 import type { SessionCarrier, SessionHandle } from '../session.js';
+import { SessionUsageError } from '../session.errors.js';
+import { KeptCookie, type CookieResponse } from './kept-cookie.js';
 
-/** Node's response, which Express' is, or Fastify's reply. */
-interface AnyResponse {
-  readonly appendHeader?: (name: string, value: string) => unknown;
-  readonly header?: (name: string, value: string) => unknown;
-  readonly raw?: Pick<AnyResponse, 'headersSent' | 'once'>;
-  readonly once?: (event: 'close', listener: () => void) => unknown;
-  readonly headersSent?: boolean;
+/** Node's response, which Express' is too. */
+interface NodeResponse extends CookieResponse {
+  appendHeader(name: string, value: string): unknown;
+  once(event: 'close', listener: () => void): unknown;
 }
 
 /** Gives ids to a client by the cookies of its answer. */
 export class ResponseCarrier implements SessionCarrier {
+  readonly #response: NodeResponse;
+  #kept: KeptCookie | undefined;
   #isWatched = false;
+  #isGivenUp = false;
 
+  /** @param response as either adapter knows it, or Node's */
   constructor(
-    private response: unknown,
+    response: unknown,
     private readonly cookie: SessionCookie,
     private readonly deviceOf: () => string,
     private hasCookie: boolean,
-  ) {}
-
-  /** The same answer, as the adapter knows it. */
-  answerBy(response: unknown): void {
-    this.response = response;
+  ) {
+    this.#response = nodeResponseOf(response);
   }
 
   get device(): string {
@@ -32,21 +32,33 @@ export class ResponseCarrier implements SessionCarrier {
   }
 
   get isOpen(): boolean {
-    const response = this.response as AnyResponse;
-    return (response.raw ?? response).headersSent !== true;
+    return !this.#response.headersSent;
   }
 
-  /** What a guard has changed before it threw, or a handler that writes its answer itself, is not lost. */
+  /**
+   * What a guard has changed before it threw, or a handler that writes its answer itself, is not lost, where the client has the cookie already. A new session
+   * is: there is no answer any more that could carry its cookie.
+   */
   mayChange(session: Pick<SessionHandle, 'isNew' | 'hasChanged' | 'save'>): void {
     if (this.#isWatched) return;
     this.#isWatched = true;
-    const response = this.response as AnyResponse;
-    (response.raw ?? response).once?.('close', () => {
-      if (!session.isNew && session.hasChanged) session.save().catch(ignoreSinceItIsCounted);
+    this.#response.once('close', () => {
+      if (!this.#isGivenUp && !session.isNew && session.hasChanged) session.save().catch(ignoreSinceItIsCounted);
     });
   }
 
+  /** Nothing is saved any more once the answer is out. */
+  giveUp(): void {
+    this.#isGivenUp = true;
+  }
+
+  /** @throws {SessionUsageError} where the answer was sent while the session was being stored */
   issue(id: string, lifeMs: number): void {
+    if (!this.isOpen) {
+      throw new SessionUsageError(
+        'The answer was sent while the session was being stored, and is without its cookie. Wait for save, logIn and regenerate before you answer.',
+      );
+    }
     this.hasCookie = true;
     this.#append(this.cookie.issue(id, lifeMs));
   }
@@ -58,11 +70,16 @@ export class ResponseCarrier implements SessionCarrier {
   }
 
   #append(value: string): void {
-    const response = this.response as AnyResponse;
-    // Fastify's appends cookies, and replaces other headers. Express' has both.
-    if (response.appendHeader !== undefined) response.appendHeader('Set-Cookie', value);
-    else response.header?.('set-cookie', value);
+    this.#response.appendHeader('Set-Cookie', value);
+    if (this.#kept === undefined) this.#kept = new KeptCookie(this.#response, value);
+    else this.#kept.value = value;
   }
+}
+
+/** Of a Fastify reply, what it writes to. An Express application may have put something of its own there. */
+function nodeResponseOf(response: unknown): NodeResponse {
+  const { raw } = response as { readonly raw?: NodeResponse };
+  return raw?.writeHead === undefined ? (response as NodeResponse) : raw;
 }
 
 /** For a call whose answer can set no cookie: a message over a WebSocket. */

@@ -19,7 +19,8 @@ const parameter = createParamDecorator((_: unknown, context: ExecutionContext) =
  * What the handler changes is saved when it is done, also when it throws, and before the client has its answer; if that fails, the answer is the failure. A
  * handler that writes the answer itself (`@Res()`) calls `session.save()` before.
  *
- * While Redis is away, HTTP handlers are answered with 503, as problem details.
+ * While Redis is away, HTTP handlers are answered with 503, as problem details, be it noticed before the handler, after it, or by a call of the session that the handler makes and does
+ * not catch. What else the handler fails with is left as it is.
  */
 export function Session(): ParameterDecorator {
   return (target, key, index) => {

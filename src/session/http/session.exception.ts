@@ -71,11 +71,20 @@ export async function refusal(context: ExecutionContext, code: SessionProblemCod
   if (type === 'graphql') {
     return Object.assign(exception, { extensions: { ...exception.problem, code: HttpStatus[exception.getStatus()] } });
   }
-  if (response !== undefined) {
-    setHeaders(response, [['Content-Type', PROBLEM_JSON]]);
-    if (code === 'sessions-unavailable') setHeaders(response, [['Retry-After', String(RETRY_AFTER_S)]]);
-  }
+  if (response !== undefined) setProblemHeaders(response, code);
   return exception;
+}
+
+/** The error as it is to be told to a client whose request has not come to its handler yet. */
+export function toldByMiddleware(response: unknown, error: unknown): unknown {
+  if (!(error instanceof RedisUnavailableError)) return error;
+  setProblemHeaders(response, 'sessions-unavailable');
+  return new SessionException('sessions-unavailable', error);
+}
+
+function setProblemHeaders(response: unknown, code: SessionProblemCode): void {
+  setHeaders(response, [['Content-Type', PROBLEM_JSON]]);
+  if (code === 'sessions-unavailable') setHeaders(response, [['Retry-After', String(RETRY_AFTER_S)]]);
 }
 
 /** Runs `work`; that Redis is away is told to the client as it is to be told there. */

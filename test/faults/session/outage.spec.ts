@@ -1,19 +1,35 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import {
   Body,
+  Catch,
   Controller,
   Delete,
   Get,
   HttpCode,
   Injectable,
+  Module,
   Post,
+  UnauthorizedException,
+  UseFilters,
   UseGuards,
+  type ArgumentsHost,
   type CanActivate,
+  type ExceptionFilter,
   type ExecutionContext,
   type INestApplication,
+  type MiddlewareConsumer,
 } from '@nestjs/common';
+import { HttpAdapterHost } from '@nestjs/core';
 import { RedisConnections, RedisUnavailableError } from '../../../src/core/index.js';
-import { RecentLogin, RequestSessions, Session, SessionGuard, SessionService } from '../../../src/session/index.js';
+import {
+  RecentLogin,
+  RequestSessions,
+  Session,
+  SessionGuard,
+  SessionMiddleware,
+  SessionService,
+} from '../../../src/session/index.js';
+import { SessionRuntime } from '../../../src/session/session.runtime.js';
 import { eventually, startRedis, type RedisServer } from '../../../src/testing/index.js';
 import { CookieClient } from '../../support/cookie-client.js';
 import { OwnTime } from '../../support/own-time.js';
@@ -36,8 +52,34 @@ class BetweenGuard implements CanActivate {
   }
 }
 
+/** An application's own, which has something to say of Redis. */
+@Catch(RedisUnavailableError)
+class OwnFilter implements ExceptionFilter {
+  constructor(private readonly host: HttpAdapterHost) {}
+
+  catch(_: RedisUnavailableError, host: ArgumentsHost): void {
+    this.host.httpAdapter.reply(host.switchToHttp().getResponse(), { said: 'by the application' }, 502);
+  }
+}
+
+/** Goes on without a session, as one may that only greets people by name. */
+@Injectable()
+class PatientGuard implements CanActivate {
+  /** Called where a session could not be read. */
+  static whenAway: () => Promise<void> = () => Promise.resolve();
+
+  constructor(private readonly sessions: RequestSessions) {}
+
+  async canActivate(context: ExecutionContext): Promise<boolean> {
+    await this.sessions.of(context).catch(() => PatientGuard.whenAway());
+    return true;
+  }
+}
+
 @Controller()
 class ShopController {
+  constructor(private readonly connections: RedisConnections) {}
+
   @Post('set')
   @HttpCode(200)
   set(@Session() session: Session, @Body() { value }: { value: unknown }): string {
@@ -68,11 +110,50 @@ class ShopController {
   bare(): string {
     return 'ok';
   }
+
+  @Get('middleware')
+  middleware(): string {
+    return 'ok';
+  }
+
+  @Post('fails')
+  fails(@Session() session: Session): never {
+    session.set('tries', 1);
+    throw new UnauthorizedException('The password is wrong');
+  }
+
+  @UseFilters(OwnFilter)
+  @Post('own-use')
+  async ownUse(@Session() session: Session): Promise<unknown> {
+    session.has('value');
+    return this.connections.get().send('GET', ['own']);
+  }
+
+  @Post('caught')
+  @HttpCode(200)
+  async caught(@Session() session: Session): Promise<unknown> {
+    const error = await session.logIn('ada').catch((reason: unknown) => reason);
+    return { isCaught: error instanceof RedisUnavailableError };
+  }
+
+  @UseGuards(PatientGuard)
+  @Get('patient')
+  patient(@Session() session: Session): unknown {
+    return { user: session.userId };
+  }
+}
+
+@Module({})
+class WithMiddleware {
+  configure(consumer: MiddlewareConsumer): void {
+    consumer.apply(SessionMiddleware).forRoutes('middleware');
+  }
 }
 
 describe.each(ADAPTERS)('on %s', (adapter) => {
   let redis: RedisServer;
   let app: INestApplication;
+  let url: string;
   let client: CookieClient;
   let sessions: SessionService;
 
@@ -82,10 +163,12 @@ describe.each(ADAPTERS)('on %s', (adapter) => {
       redis: { url: redis.url },
       session: { redisDeadline: `${DEADLINE_MS}ms` },
       controllers: [ShopController],
-      providers: [BetweenGuard],
+      providers: [BetweenGuard, PatientGuard],
+      imports: [WithMiddleware],
     });
     ({ app } = opened);
-    client = new CookieClient(opened.url);
+    ({ url } = opened);
+    client = new CookieClient(url);
     sessions = app.get(SessionService);
     await eventually(async () => expect((await client.post('/login')).status).toBe(200));
   });
@@ -96,11 +179,21 @@ describe.each(ADAPTERS)('on %s', (adapter) => {
 
   const isUp = (): boolean => app.get(RedisConnections).get().health.status.state === 'up';
 
+  const kill = async (): Promise<void> => {
+    await redis.nodes[0]?.kill();
+    await eventually(() => expect(isUp()).toBe(false));
+  };
+  const newClient = (): CookieClient => new CookieClient(url);
+
   const expectOutage = async (): Promise<void> => {
     for (const answer of [
       await client.get('/me'),
       await client.post('/set', { value: 2 }),
       await client.post('/login'),
+      await client.get('/middleware'),
+      // Whoever has no cookie meets with Redis in the handler alone.
+      await newClient().post('/set', { value: 2 }),
+      await newClient().post('/login'),
     ]) {
       expect([answer.status, answer.headers.get('content-type'), answer.headers.get('retry-after')]).toEqual([
         503,
@@ -122,8 +215,7 @@ describe.each(ADAPTERS)('on %s', (adapter) => {
   it('a dead Redis is 503 where a session is needed, and nobody is logged out when it is back', async () => {
     await client.post('/set', { value: 1 });
     const [node] = redis.nodes;
-    await node?.kill();
-    await eventually(() => expect(isUp()).toBe(false));
+    await kill();
     await expectOutage();
     await node?.start();
     await eventually(async () => expect((await client.get('/me')).status).not.toBe(503));
@@ -159,13 +251,48 @@ describe.each(ADAPTERS)('on %s', (adapter) => {
     await node?.resume();
   });
 
+  it('what a handler fails with by itself is told as it is', async () => {
+    await kill();
+    const failed = await newClient().post('/fails');
+    expect([failed.status, failed.headers.get('retry-after'), failed.headers.get('content-type')]).toEqual([
+      401,
+      null,
+      expect.stringMatching(/^application\/json/),
+    ]);
+    const own = await newClient().post('/own-use');
+    expect([own.status, own.headers.get('retry-after'), own.body]).toEqual([502, null, { said: 'by the application' }]);
+    expect((await newClient().post('/caught')).body).toEqual({ isCaught: true });
+  });
+
   it('a cookie is given for no session that could not be stored', async () => {
-    const stranger = new CookieClient((await app.getUrl()).replace('[::1]', '127.0.0.1'));
-    const [node] = redis.nodes;
-    await node?.kill();
-    await eventually(() => expect(isUp()).toBe(false));
-    const answer = await stranger.post('/set', { value: 1 });
+    await kill();
+    const answer = await newClient().post('/set', { value: 1 });
     expect([answer.status, answer.cookies]).toEqual([503, []]);
+  });
+
+  it.each([
+    ['/set', 503],
+    ['/fails', 401],
+  ])('a save of %s that has failed is not tried once more when the answer is out', async (path, status) => {
+    await client.post('/set', { value: 1 });
+    await redis.nodes[0]?.command('CONFIG', 'SET', 'min-replicas-to-write', 1);
+    const saves = jest.spyOn(app.get(SessionRuntime).redis, 'save');
+    expect((await client.post(path, { value: 2 })).status).toBe(status);
+    expect((await client.get('/bare')).body).toBe('ok');
+    expect(saves).toHaveBeenCalledTimes(1);
+    await redis.nodes[0]?.command('CONFIG', 'SET', 'min-replicas-to-write', 0);
+    expect((await client.get('/me')).body).toEqual({ user: 'ada', value: 1 });
+  });
+
+  it('a session is asked for again where a guard went on without it', async () => {
+    await client.post('/set', { value: 1 });
+    const [node] = redis.nodes;
+    await kill();
+    PatientGuard.whenAway = async () => {
+      await node?.start();
+      await eventually(() => expect(isUp()).toBe(true));
+    };
+    expect(await client.get('/patient')).toMatchObject({ status: 200, body: { user: 'ada' } });
   });
 
   it('every method of the service rejects with a typed error, within the deadline', async () => {

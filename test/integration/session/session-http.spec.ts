@@ -1,6 +1,8 @@
+import { Readable } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import {
   Body,
+  Catch,
   Controller,
   Delete,
   ForbiddenException,
@@ -12,15 +14,17 @@ import {
   Redirect,
   Req,
   Res,
+  StreamableFile,
   UseGuards,
+  type ArgumentsHost,
   type CanActivate,
   type ExecutionContext,
   type INestApplication,
   type MiddlewareConsumer,
   Module,
 } from '@nestjs/common';
-import { APP_GUARD } from '@nestjs/core';
-import { redisToken, type RedisConnection } from '../../../src/core/index.js';
+import { APP_FILTER, APP_GUARD, BaseExceptionFilter } from '@nestjs/core';
+import { ConfigurationError, redisToken, type RedisConnection } from '../../../src/core/index.js';
 import { eventually } from '../../../src/testing/index.js';
 import {
   CsrfGuard,
@@ -31,6 +35,7 @@ import {
   SessionGuard,
   SessionMiddleware,
   SessionService,
+  SessionUsageError,
   type SessionHandle,
 } from '../../../src/session/index.js';
 import { CookieClient } from '../../support/cookie-client.js';
@@ -45,6 +50,16 @@ class CountingGuard implements CanActivate {
     const session = await this.sessions.of(context);
     session.set('tries', Number(session.get('tries') ?? 0) + 1);
     throw new ForbiddenException();
+  }
+}
+
+@Injectable()
+class SavingGuard implements CanActivate {
+  constructor(private readonly sessions: RequestSessions) {}
+
+  async canActivate(context: ExecutionContext): Promise<boolean> {
+    await (await this.sessions.of(context)).set('seen', true).save();
+    return true;
   }
 }
 
@@ -72,6 +87,13 @@ class EndingGuard implements CanActivate {
     return this.sessions.destroyForUser(userId as string, handle as string);
   }
 }
+
+interface AnyResponse {
+  header(name: string, value: string): unknown;
+}
+
+/** Routes before which middleware sets something and saves it. */
+const SAVED = ['saved-by-middleware', 'login-over-it'];
 
 @Controller()
 class ShopController {
@@ -178,6 +200,37 @@ class ShopController {
     return { user: session?.userId };
   }
 
+  @UseGuards(SavingGuard)
+  @Get('saved-by-guard')
+  savedByGuard(): string {
+    return 'ok';
+  }
+
+  @Get('saved-by-middleware')
+  @HttpCode(200)
+  savedByMiddleware(@Res({ passthrough: true }) response: AnyResponse, @Query('how') how: string): unknown {
+    if (how !== 'none') response.header('set-cookie', 'theme=dark');
+    if (how === 'stream') return new StreamableFile(Readable.from(['ok']));
+    return { ok: true };
+  }
+
+  @Post('login-over-it')
+  async logInOverIt(@Session() session: Session, @Res({ passthrough: true }) response: AnyResponse): Promise<unknown> {
+    response.header('set-cookie', 'theme=dark');
+    await session.logIn('ada');
+    return { user: session.userId };
+  }
+
+  /** What an answer that came too early has led to. */
+  static early: unknown;
+
+  @Get('answers-early')
+  async answersEarly(@Session() session: Session, @Res() response: { send(body: string): unknown }): Promise<void> {
+    const saving = session.set('early', true).save();
+    response.send('sent');
+    ShopController.early = await saving.catch((error: unknown) => error);
+  }
+
   @Get('cycle')
   cycle(@Session() session: Session, @Query('refuse') refuse?: string): void {
     const cart = session.get('cart') as { self?: unknown };
@@ -195,10 +248,48 @@ class ShopController {
   }
 }
 
+/** A decorator of the application, which puts a function of its own in place of the handler. */
+function Wrapped({ copies }: { copies: boolean }): MethodDecorator {
+  return (_target, _key, descriptor) => {
+    const wrapped = descriptor as { value?: unknown };
+    const handler = wrapped.value as (...args: unknown[]) => unknown;
+    const wrapper = function (this: unknown, ...args: unknown[]): unknown {
+      return handler.apply(this, args);
+    };
+    for (const key of copies ? (Reflect.getMetadataKeys(handler) as string[]) : []) {
+      Reflect.defineMetadata(key, Reflect.getMetadata(key, handler), wrapper);
+    }
+    wrapped.value = wrapper;
+  };
+}
+
+@Controller()
+class WrappedController {
+  @Get('copies')
+  @Wrapped({ copies: true })
+  copies(@Session() session: Session): unknown {
+    return { isNew: session.isNew };
+  }
+
+  @Get('copies-not')
+  @Wrapped({ copies: false })
+  copiesNot(@Session() session: Session): unknown {
+    return { isNew: session.isNew };
+  }
+}
+
 @Module({})
 class WithMiddleware {
   configure(consumer: MiddlewareConsumer): void {
-    consumer.apply(SessionMiddleware).forRoutes('middleware', 'login');
+    consumer.apply(SessionMiddleware).forRoutes('middleware', 'login', ...SAVED);
+    consumer
+      .apply((request: { session: SessionHandle }, _: unknown, next: (error?: unknown) => void) => {
+        request.session
+          .set('greeted', true)
+          .save()
+          .then(() => next(), next);
+      })
+      .forRoutes(...SAVED);
   }
 }
 
@@ -219,7 +310,7 @@ describe.each(ADAPTERS)('on %s', (adapter) => {
       prefix,
       session: { device: { trustedProxies: ['loopback'] } },
       controllers: [ShopController],
-      providers: [CountingGuard, CycleGuard, EndingGuard, { provide: APP_GUARD, useClass: CsrfGuard }],
+      providers: [CountingGuard, CycleGuard, EndingGuard, SavingGuard, { provide: APP_GUARD, useClass: CsrfGuard }],
       imports: [WithMiddleware],
     });
 
@@ -284,6 +375,36 @@ describe.each(ADAPTERS)('on %s', (adapter) => {
       await client.post('/set', { a: 1 });
       expect((await client.get('/counted')).status).toBe(403);
       await eventually(async () => expect((await client.get('/get?name=tries')).body).toEqual({ value: 1 }));
+    });
+
+    it.each(['none', 'json', 'stream'])(
+      "has the cookie that middleware saved with, beside a handler's own (%s)",
+      async (how) => {
+        const client = newClient();
+        const { cookies } = await client.get(`/saved-by-middleware?how=${how}`);
+        const names = cookies.map((cookie) => cookie.split('=')[0]);
+        expect(names.sort()).toEqual(how === 'none' ? [NAME] : [NAME, 'theme']);
+        expect((await client.get('/look')).body).toMatchObject({ isNew: false, names: ['greeted'] });
+      },
+    );
+
+    it('finds what a guard has saved on a route without a session', async () => {
+      const client = newClient();
+      expect((await client.get('/saved-by-guard')).cookies).toHaveLength(1);
+      expect((await client.get('/look')).body).toMatchObject({ isNew: false, names: ['seen'] });
+    });
+
+    it('has the last of the cookies that middleware and handler were given', async () => {
+      const client = newClient();
+      const { cookies } = await client.post('/login-over-it');
+      expect(cookies).toContain('theme=dark');
+      expect((await client.get('/look')).body).toMatchObject({ user: 'ada', names: ['greeted'] });
+    });
+
+    it('whose answer was sent before its session was stored has no cookie, and the handler is told', async () => {
+      const { status, cookies } = await newClient().get('/answers-early');
+      expect([status, cookies]).toEqual([200, []]);
+      await eventually(() => expect(ShopController.early).toBeInstanceOf(SessionUsageError));
     });
 
     it('is not kept logged in by a route that is passive', async () => {
@@ -540,6 +661,33 @@ describe.each(ADAPTERS)('on %s', (adapter) => {
   });
 });
 
+describe.each(ADAPTERS)('a decorator that wraps the handler, on %s', (adapter) => {
+  it('has to copy its metadata, and is named where it does not', async () => {
+    const seen: unknown[] = [];
+    @Catch()
+    class SeeingFilter extends BaseExceptionFilter {
+      override catch(error: unknown, host: ArgumentsHost): void {
+        seen.push(error);
+        super.catch(error, host);
+      }
+    }
+    const { app, url } = await sessionService(adapter, {
+      redis: sharedRedis('standalone'),
+      controllers: [WrappedController],
+      providers: [{ provide: APP_FILTER, useClass: SeeingFilter }],
+    });
+    try {
+      const client = new CookieClient(url);
+      expect((await client.get('/copies')).body).toEqual({ isNew: true });
+      expect((await client.get('/copies-not')).status).toBe(500);
+      expect(seen).toEqual([expect.any(ConfigurationError)]);
+      expect((seen[0] as Error).message).toMatch(/Import SessionModule\.forRoot\(\)\..*a decorator beneath @Get\(\)/);
+    } finally {
+      await app.close();
+    }
+  });
+});
+
 describe.each(ADAPTERS)('options, on %s', (adapter) => {
   it('shape the cookie', async () => {
     const { app, url } = await sessionService(adapter, {
@@ -549,7 +697,7 @@ describe.each(ADAPTERS)('options, on %s', (adapter) => {
         absoluteTimeout: '90s',
       },
       controllers: [ShopController],
-      providers: [CountingGuard, CycleGuard, EndingGuard],
+      providers: [CountingGuard, CycleGuard, EndingGuard, SavingGuard],
     });
     try {
       const client = new CookieClient(url);
@@ -587,7 +735,7 @@ describe.each(ADAPTERS)('options, on %s', (adapter) => {
         prefix,
         session: { secrets },
         controllers: [ShopController],
-        providers: [CountingGuard, CycleGuard, EndingGuard],
+        providers: [CountingGuard, CycleGuard, EndingGuard, SavingGuard],
       });
     const before = await open([SECRET]);
     const after = await open([newest, SECRET]);

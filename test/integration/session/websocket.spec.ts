@@ -121,6 +121,16 @@ describe.each(['socket.io', 'ws'] as const)('a gateway on %s', (transport) => {
     }
   });
 
+  it('is read once for each message, however many ask for it', async () => {
+    const { cookie } = await loggedIn();
+    await withClient({ cookie }, async (client) => {
+      const { loaded } = sessions.counters;
+      expect((await client.say('guarded')).data).toBe('ada');
+      expect((await client.say('guarded')).data).toBe('ada');
+      expect(sessions.counters.loaded - loaded).toBe(2);
+    });
+  });
+
   it('is nobody without a cookie in order, and nobody can log in over it', async () => {
     for (const headers of [{}, { cookie: '__Host-sid=nonsense' }]) {
       await withClient(headers as Record<string, string>, async (client) => {
