@@ -185,6 +185,20 @@ describe.each(ADAPTERS)('on %s', (adapter) => {
   };
   const newClient = (): CookieClient => new CookieClient(url);
 
+  /** A slow machine may miss the deadline, which is short here, and what was answered with 503 is not written later. */
+  const setUp = (): Promise<void> =>
+    eventually(async () => expect((await client.post('/set', { value: 1 })).status).toBe(200));
+
+  /** The first answer that is not 503. */
+  const meWhenBack = async (): Promise<unknown> => {
+    let me = await client.get('/me');
+    await eventually(async () => {
+      if (me.status === 503) me = await client.get('/me');
+      expect(me.status).not.toBe(503);
+    });
+    return me.body;
+  };
+
   const expectOutage = async (): Promise<void> => {
     for (const answer of [
       await client.get('/me'),
@@ -213,17 +227,16 @@ describe.each(ADAPTERS)('on %s', (adapter) => {
   };
 
   it('a dead Redis is 503 where a session is needed, and nobody is logged out when it is back', async () => {
-    await client.post('/set', { value: 1 });
+    await setUp();
     const [node] = redis.nodes;
     await kill();
     await expectOutage();
     await node?.start();
-    await eventually(async () => expect((await client.get('/me')).status).not.toBe(503));
-    expect((await client.get('/me')).body).toEqual({ user: 'ada', value: 1 });
+    expect(await meWhenBack()).toEqual({ user: 'ada', value: 1 });
   });
 
   it('a frozen Redis costs the deadline, then nothing, and no write is made that was answered with 503', async () => {
-    await client.post('/set', { value: 1 });
+    await setUp();
     const [node] = redis.nodes;
     await node?.pause();
     using time = new OwnTime();
@@ -231,8 +244,7 @@ describe.each(ADAPTERS)('on %s', (adapter) => {
     expect(time.ms).toBeLessThan(DEADLINE_MS + 200);
     await expectOutage();
     await node?.resume();
-    await eventually(async () => expect((await client.get('/me')).status).not.toBe(503));
-    expect((await client.get('/me')).body).toEqual({ user: 'ada', value: 1 });
+    expect(await meWhenBack()).toEqual({ user: 'ada', value: 1 });
   });
 
   it('a Redis that freezes before it was asked how old a login is admits nobody, within the deadline', async () => {
@@ -274,18 +286,18 @@ describe.each(ADAPTERS)('on %s', (adapter) => {
     ['/set', 503],
     ['/fails', 401],
   ])('a save of %s that has failed is not tried once more when the answer is out', async (path, status) => {
-    await client.post('/set', { value: 1 });
+    await setUp();
     await redis.nodes[0]?.command('CONFIG', 'SET', 'min-replicas-to-write', 1);
     const saves = jest.spyOn(app.get(SessionRuntime).redis, 'save');
     expect((await client.post(path, { value: 2 })).status).toBe(status);
     expect((await client.get('/bare')).body).toBe('ok');
     expect(saves).toHaveBeenCalledTimes(1);
     await redis.nodes[0]?.command('CONFIG', 'SET', 'min-replicas-to-write', 0);
-    expect((await client.get('/me')).body).toEqual({ user: 'ada', value: 1 });
+    expect(await meWhenBack()).toEqual({ user: 'ada', value: 1 });
   });
 
   it('a session is asked for again where a guard went on without it', async () => {
-    await client.post('/set', { value: 1 });
+    await setUp();
     const [node] = redis.nodes;
     await kill();
     PatientGuard.whenAway = async () => {
