@@ -23,13 +23,13 @@ local user = ARGV[3]
 local graceMs = tonumber(ARGV[4])
 local tells = tonumber(ARGV[5])
 
-local ID_LENGTH = 27
+local sessions = string.sub(session, 1, -#id - 1)
 local state = redis.call('HMGET', session, '#', '#n')
 if not state[1] then return 0 end
 if state[2] then
   local newId = state[2]
   while newId ~= '' do
-    local after = redis.call('HMGET', string.sub(session, 1, -ID_LENGTH - 1) .. newId, '#', '#n')
+    local after = redis.call('HMGET', sessions .. newId, '#', '#n')
     if not after[1] then return 0 end
     if not after[2] then break end
     newId = after[2]
@@ -54,7 +54,7 @@ if user ~= '' then
   redis.call('ZADD', index, string.format('%.0f', createdMs + lifeMs), nextId)
   -- As at a login: otherwise every new id would leave one here.
   for _, other in ipairs(redis.call('ZRANDMEMBER', index, 8)) do
-    if redis.call('EXISTS', string.sub(session, 1, -ID_LENGTH - 1) .. other) == 0 then redis.call('ZREM', index, other) end
+    if redis.call('EXISTS', sessions .. other) == 0 then redis.call('ZREM', index, other) end
   end
   -- Until its grace is over, the old one ends with all others of its user.
   if graceMs == 0 then redis.call('ZREM', index, id) end
