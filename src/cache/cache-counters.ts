@@ -16,7 +16,7 @@ export interface CacheCounters {
   loadFailures: number;
   /** Loads that were started in the background, for a value that was still served. */
   refreshes: number;
-  /** Times that a caller waited for a load in another process. */
+  /** Times that a caller waited for a load in another process, or went on waiting after another look. */
   waits: number;
   /** Loaded values that were not stored, because their key or a tag was invalidated or written meanwhile. */
   loadsOvertaken: number;

@@ -272,16 +272,19 @@ export class CacheEngine {
     const { store, leaseMs } = this.options;
     const { entry } = request;
     const { lease } = reading;
-    if (!(await this.#contention.listen())) return WITHOUT_STORE;
+    await this.#contention.listen();
     const waiter = this.#contention.add(entry);
+    const theirs = (leftMs: number): Look => {
+      return { kind: 'theirs', waiter, waitMs: this.#contention.waitMs(leftMs), holder, asked, stale: null };
+    };
     try {
       const left = this.#contention.leftOf(entry, holder);
       const leftMs = left === undefined ? 0 : await left;
-      if (leftMs > 0) return { kind: 'theirs', waiter, waitMs: leftMs, holder, asked, stale: null };
+      if (leftMs > 0) return theirs(leftMs);
       const asking = this.#leases.orGiveBack(lease, store.wait(entry, lease.marker, leaseMs));
       this.#contention.note(entry, holder, asking);
       const { waitMs, held } = await asking;
-      if (waitMs > 0) return { kind: 'theirs', waiter, waitMs, holder, asked, stale: null };
+      if (waitMs > 0) return theirs(waitMs);
       waiter.cancel();
       return await this.#interpret(request, held, reading);
     } catch (error) {
@@ -294,17 +297,19 @@ export class CacheEngine {
   async #replace(request: LoadRequest, head: string | Buffer, stale: StoredValue | null): Promise<Look> {
     const { store, codec, leaseMs } = this.options;
     const { entry } = request;
-    const hears = await this.#contention.listen();
+    await this.#contention.listen();
     const lease = this.#leases.next(entry, head);
     const waiter = this.#contention.add(entry);
     try {
-      const claim = await this.#leases.orGiveBack(lease, store.claimRefresh(entry, head, lease.marker, leaseMs, hears));
+      const claim = await this.#leases.orGiveBack(lease, store.claimRefresh(entry, head, lease.marker, leaseMs, true));
       if (claim.kind === 'theirs') {
         const load = this.#refreshes.running(entry, head);
-        if (load === null && hears)
-          return { kind: 'theirs', waiter, waitMs: claim.waitMs, holder: null, asked: undefined, stale };
+        if (load === null) {
+          const waitMs = this.#contention.waitMs(claim.waitMs);
+          return { kind: 'theirs', waiter, waitMs, holder: null, asked: undefined, stale };
+        }
         waiter.cancel();
-        return load === null ? { kind: 'storeless', stale } : { kind: 'joined', load, stale, asked: undefined };
+        return { kind: 'joined', load, stale, asked: undefined };
       }
       waiter.cancel();
       if (claim.kind === 'ours') return { kind: 'ours', load: this.#refreshes.start(request, lease, stale), stale };

@@ -13,13 +13,16 @@ interface AwaitedLease {
 /** Long enough to make a connection. After an attempt that took longer, or failed, nobody waits for the next ones. */
 const PATIENCE_MS = 250;
 
+/** How often a caller looks for itself while ends of loads are not heard of. */
+const LOOK_MS = 50;
+
 /** Loads in other processes that callers of this one wait for: one asks to be woken for all of them. */
 export class Contention {
   readonly #waiters = new Waiters();
   /** By entry. */
   readonly #awaited = new Map<string, AwaitedLease>();
   #hears = false;
-  #attempt: Promise<boolean> | undefined;
+  #attempt: Promise<void> | undefined;
   #patienceMs = PATIENCE_MS;
 
   constructor(
@@ -27,23 +30,28 @@ export class Contention {
     private readonly codec: Codec,
   ) {}
 
-  /** Resolves with whether ends of loads are heard of. To be awaited before anybody asks to be woken, so that no wake is missed. */
-  async listen(): Promise<boolean> {
-    return this.#hears || (this.#attempt ??= this.#tryToListen());
+  /** Begins to hear of the ends of loads, and waits a moment for it. To be awaited before anybody asks to be woken, so that no wake is missed. */
+  async listen(): Promise<void> {
+    if (!this.#hears) await (this.#attempt ??= this.#tryToListen());
   }
 
-  #tryToListen(): Promise<boolean> {
+  /** For how long one may wait until one looks again, when a lease has `leftMs` left: where its end would not be heard of, a moment. */
+  waitMs(leftMs: number): number {
+    return this.#hears ? leftMs : Math.min(leftMs, LOOK_MS);
+  }
+
+  #tryToListen(): Promise<void> {
     return new Promise((resolve) => {
       const outOfPatience = (): void => {
         this.#patienceMs = 0;
-        resolve(false);
+        resolve();
       };
       const timer = setTimeout(outOfPatience, this.#patienceMs);
       this.store.listen(this.wake).then(
         () => {
           this.#hears = true;
           clearTimeout(timer);
-          resolve(true);
+          resolve();
         },
         () => {
           clearTimeout(timer);
