@@ -13,34 +13,42 @@ const FORBIDDEN: ReadonlySet<string> = new Set(['__proto__', 'constructor', 'pro
 const LONGEST_NAME = 200;
 const MOST_ATTRIBUTES = 1_000;
 
+/** What a request has done with an attribute. */
+class Touched {
+  constructor(
+    /** What was read and not set may have been changed within; what was taken out may be about to be stored by a write under way, be it stored or not. */
+    readonly how: 'read' | 'set' | 'removed',
+    /** Undefined for what was taken out. */
+    readonly value: unknown,
+  ) {}
+}
+
+const REMOVED = new Touched('removed', undefined);
+
 /** What one request sees of a session's attributes: what was stored, read when it is asked for, and what it has changed since. */
 export class SessionAttributesView {
   #stored: Map<string, Buffer>;
-  readonly #values = new Map<string, unknown>();
-  /** Those of the values that were read, and not set here. */
-  readonly #read = new Set<string>();
-  /** What was taken out, be it stored or not: a write under way may be about to store it. */
-  readonly #removed = new Set<string>();
+  /** One map and no more, since each request makes one. */
+  readonly #touched = new Map<string, Touched>();
 
   constructor(stored: Map<string, Buffer>) {
     this.#stored = stored;
   }
 
   get(name: string): unknown {
-    if (this.#values.has(name)) return this.#values.get(name);
-    const bytes = this.#removed.has(name) ? undefined : this.#stored.get(name);
+    const touched = this.#touched.get(name);
+    if (touched !== undefined) return touched.value;
+    const bytes = this.#stored.get(name);
     if (bytes === undefined) return undefined;
     const value = jsonCodec.decode(bytes);
     // An object may be changed by the caller: it is compared in the end. Anything else cannot be.
-    if (typeof value === 'object' && value !== null) {
-      this.#values.set(name, value);
-      this.#read.add(name);
-    }
+    if (typeof value === 'object' && value !== null) this.#touched.set(name, new Touched('read', value));
     return value;
   }
 
   has(name: string): boolean {
-    return this.#values.has(name) || (this.#stored.has(name) && !this.#removed.has(name));
+    const touched = this.#touched.get(name);
+    return touched === undefined ? this.#stored.has(name) : touched.how !== 'removed';
   }
 
   set(name: string, value: unknown): void {
@@ -51,34 +59,33 @@ export class SessionAttributesView {
     checkName(name);
     // What cannot be kept is refused here, where it comes from, and not at the end of the request.
     jsonCodec.encode(value);
-    if (this.#stored.size + this.#values.size >= MOST_ATTRIBUTES && !this.has(name)) this.#checkRoom();
-    this.#values.set(name, value);
-    this.#read.delete(name);
-    this.#removed.delete(name);
+    if (this.#stored.size + this.#touched.size >= MOST_ATTRIBUTES && !this.has(name)) this.#checkRoom();
+    this.#touched.set(name, new Touched('set', value));
   }
 
   delete(name: string): boolean {
     const had = this.has(name);
-    this.#values.delete(name);
-    this.#read.delete(name);
-    this.#removed.add(name);
+    this.#touched.set(name, REMOVED);
     return had;
   }
 
   names(): string[] {
-    const stored = [...this.#stored.keys()].filter((name) => !this.#removed.has(name));
-    return [...new Set([...stored, ...this.#values.keys()])];
+    return [...new Set([...this.#stored.keys(), ...this.#touched.keys()])].filter((name) => this.has(name));
   }
 
   /** Values that were handed out are compared with what was stored: an object may have been changed within. Null when nothing has. */
   changes(): AttributeChanges | null {
-    if (this.#values.size === 0 && this.#removed.size === 0) return null;
+    if (this.#touched.size === 0) return null;
     const set: [string, string][] = [];
-    for (const [name, value] of this.#values) {
+    const removed: string[] = [];
+    for (const [name, { how, value }] of this.#touched) {
+      if (how === 'removed') {
+        if (this.#stored.has(name)) removed.push(name);
+        continue;
+      }
       const json = jsonCodec.encode(value).toString();
       if (!isEqual(this.#stored.get(name), json)) set.push([name, json]);
     }
-    const removed = [...this.#removed].filter((name) => this.#stored.has(name));
     return set.length === 0 && removed.length === 0 ? null : { removed, set };
   }
 
@@ -99,18 +106,20 @@ export class SessionAttributesView {
 
   /** Those that were set here and are not stored yet, and nothing that was read: not even what was changed within. */
   own(): AttributeChanges {
-    return { removed: [], set: (this.changes()?.set ?? []).filter(([name]) => !this.#read.has(name)) };
+    return {
+      removed: [],
+      set: (this.changes()?.set ?? []).filter(([name]) => this.#touched.get(name)?.how !== 'read'),
+    };
   }
 
   /** They are stored elsewhere from now on, and nothing else of what was stored or read is. Values that were handed out stay what they are. */
   moveTo({ set }: AttributeChanges): void {
     const before = this.#stored;
     this.#stored = new Map(set.map(([name, json]) => [name, Buffer.from(json)]));
-    for (const [name, value] of this.#values) {
-      if (this.#stored.has(name)) continue;
-      if (!this.#read.has(name) && !isEqual(before.get(name), jsonCodec.encode(value).toString())) continue;
-      this.#values.delete(name);
-      this.#read.delete(name);
+    for (const [name, { how, value }] of this.#touched) {
+      if (this.#stored.has(name) || how === 'removed') continue;
+      if (how === 'set' && !isEqual(before.get(name), jsonCodec.encode(value).toString())) continue;
+      this.#touched.delete(name);
     }
   }
 

@@ -10,6 +10,7 @@ import { Devices } from './engine/device.js';
 import { RedisSessions } from './engine/redis-sessions.js';
 import { SessionEnds } from './engine/session-ends.js';
 import { SessionKeySpace } from './engine/session-keys.js';
+import type { SessionRecord } from './engine/session-record.js';
 import { OriginPolicy } from './http/origin-policy.js';
 import { resolveSessionConfig, type SessionConfig } from './session-config.js';
 import { newSessionCounters } from './session-counters.js';
@@ -62,15 +63,35 @@ export class SessionRuntime implements SessionParts, OnModuleInit, BeforeApplica
     isUse: boolean,
     carrier: SessionCarrier,
   ): Promise<SessionHandle<Attributes>> {
-    if (token === null) return Promise.resolve(new SessionHandle<Attributes>(this, carrier, null));
-    return this.redis.load(token, isUse).then((record) => {
-      this.counters[record === null ? 'unknown' : 'loaded'] += 1;
-      return new SessionHandle(
-        this,
-        carrier,
-        record === null ? null : new StoredSession(token.place, token.id, record),
-      );
-    });
+    if (token === null) return Promise.resolve(this.begin(carrier));
+    return this.redis
+      .load(token, isUse)
+      .then((record) => this.#handle<Attributes>(token, record, carrier) ?? this.begin(carrier));
+  }
+
+  /** The session of a token, or null where there is none. */
+  find<Attributes extends object>(
+    token: KnownToken,
+    isUse: boolean,
+    carrier: SessionCarrier,
+  ): Promise<SessionHandle<Attributes> | null> {
+    return this.redis.load(token, isUse).then((record) => this.#handle(token, record, carrier));
+  }
+
+  /** A new session, of which there is nothing in Redis yet. */
+  begin<Attributes extends object>(carrier: SessionCarrier): SessionHandle<Attributes> {
+    return new SessionHandle(this, carrier, null, new Map());
+  }
+
+  #handle<Attributes extends object>(
+    { place, id }: KnownToken,
+    record: SessionRecord | null,
+    carrier: SessionCarrier,
+  ): SessionHandle<Attributes> | null {
+    this.counters[record === null ? 'unknown' : 'loaded'] += 1;
+    if (record === null) return null;
+    const stored = new StoredSession(place, id, record, record.origin ?? place.digest);
+    return new SessionHandle(this, carrier, stored, record.attributes);
   }
 
   /** Listeners under way may end, before the connections do. */

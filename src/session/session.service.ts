@@ -9,7 +9,7 @@ import type { SessionCounters } from './session-counters.js';
 import { SessionAttributesView } from './session-attributes.js';
 import type { SessionEndListener } from './session.events.js';
 import { SessionRuntime } from './session.runtime.js';
-import { checkUser, SessionHandle, type LoginOptions, type AnyAttributes } from './session.js';
+import { checkUser, type SessionHandle, type LoginOptions, type AnyAttributes } from './session.js';
 
 /** One of a user's sessions, as it is shown to people. Times are in milliseconds since the epoch, by the server's clock. */
 export interface SessionSummary {
@@ -63,7 +63,7 @@ export class SessionService {
     attributes = {},
     ...lifetime
   }: CreateSessionOptions<NoInfer<Attributes>> = {}): Promise<SessionHandle<Attributes>> {
-    const session = new SessionHandle<Attributes>(this.#runtime, handedOver(UNKNOWN_DEVICE), null);
+    const session = this.#runtime.begin<Attributes>(handedOver(UNKNOWN_DEVICE));
     for (const [name, value] of Object.entries(attributes)) session.set(name as never, value as never);
     await session.begin(userId ?? null, lifetime);
     return session;
@@ -75,12 +75,12 @@ export class SessionService {
   }
 
   /** The session of a token, or null. Reading it is a use: its end is put off. One round trip. */
-  async get<Attributes extends object = AnyAttributes>(token: string): Promise<SessionHandle<Attributes> | null> {
+  get<Attributes extends object = AnyAttributes>(token: string): Promise<SessionHandle<Attributes> | null> {
     return this.#read(token, true);
   }
 
   /** The same without putting its end off. */
-  async peek<Attributes extends object = AnyAttributes>(token: string): Promise<SessionHandle<Attributes> | null> {
+  peek<Attributes extends object = AnyAttributes>(token: string): Promise<SessionHandle<Attributes> | null> {
     return this.#read(token, false);
   }
 
@@ -193,11 +193,9 @@ export class SessionService {
     return ends.on(listener);
   }
 
-  async #read<Attributes extends object>(token: string, isUse: boolean): Promise<SessionHandle<Attributes> | null> {
+  #read<Attributes extends object>(token: string, isUse: boolean): Promise<SessionHandle<Attributes> | null> {
     const known = this.#runtime.tokens.find(token);
-    if (known === null) return null;
-    const session = await this.#runtime.open<Attributes>(known, isUse, handedOver(UNKNOWN_DEVICE));
-    return session.isNew ? null : session;
+    return known === null ? Promise.resolve(null) : this.#runtime.find(known, isUse, handedOver(UNKNOWN_DEVICE));
   }
 }
 

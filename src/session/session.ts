@@ -45,13 +45,10 @@ export class StoredSession {
     readonly place: SessionPlace,
     /** Null where another request has just replaced it. */
     readonly id: string | null,
-    readonly record: SessionRecord,
+    readonly record: Pick<SessionRecord, 'meta'>,
+    /** The digest of the first id that it had. */
+    readonly origin: string,
   ) {}
-
-  /** The digest of the first id that it had. */
-  get origin(): string {
-    return this.record.origin ?? this.place.digest;
-  }
 }
 
 const LONGEST_USER = 200;
@@ -78,11 +75,16 @@ export class SessionHandle<Attributes extends object = AnyAttributes> {
   #last: Promise<unknown> = Promise.resolve();
 
   /** @internal */
-  constructor(parts: SessionParts, carrier: SessionCarrier, stored: StoredSession | null) {
+  constructor(
+    parts: SessionParts,
+    carrier: SessionCarrier,
+    stored: StoredSession | null,
+    attributes: SessionRecord['attributes'],
+  ) {
     this.#parts = parts;
     this.#carrier = carrier;
     this.#stored = stored;
-    this.#attributes = new SessionAttributesView(stored?.record.attributes ?? new Map<string, Buffer>());
+    this.#attributes = new SessionAttributesView(attributes);
   }
 
   /** Whether there is nothing of it in Redis yet. */
@@ -258,7 +260,7 @@ export class SessionHandle<Attributes extends object = AnyAttributes> {
       return;
     }
     counters.rotated += 1;
-    this.#stored = new StoredSession(next, id, { ...record, origin: stored.origin, successor: undefined });
+    this.#stored = new StoredSession(next, id, record, stored.origin);
     this.#carrier.issue(id, outcome.leftMs);
   }
 
@@ -304,14 +306,8 @@ export class SessionHandle<Attributes extends object = AnyAttributes> {
     counters.created += 1;
     counters.evicted += evicted;
     this.#attributes.moveTo(attributes);
-    const record: SessionRecord = {
-      meta: { createdMs, deadlineMs: createdMs + lifetime.lifeMs, idleMs: lifetime.idleMs, user },
-      successor: undefined,
-      origin: undefined,
-      leftMs: undefined,
-      attributes: new Map(),
-    };
-    this.#stored = new StoredSession(place, id, record);
+    const meta = { createdMs, deadlineMs: createdMs + lifetime.lifeMs, idleMs: lifetime.idleMs, user };
+    this.#stored = new StoredSession(place, id, { meta }, place.digest);
     this.#carrier.issue(id, lifetime.lifeMs);
   }
 
@@ -322,7 +318,7 @@ export class SessionHandle<Attributes extends object = AnyAttributes> {
       throw new SessionEndedError();
     }
     const { place, record, origin } = stored;
-    this.#stored = new StoredSession(this.#parts.keys.place(place.tag, successor), null, { ...record, origin });
+    this.#stored = new StoredSession(this.#parts.keys.place(place.tag, successor), null, record, origin);
   }
 
   #inTurn(action: () => Promise<void>): Promise<void> {
