@@ -30,7 +30,7 @@ export class Contention {
     private readonly codec: Codec,
   ) {}
 
-  /** Begins to hear of the ends of loads, and waits a moment for it. To be awaited before anybody asks to be woken, so that no wake is missed. */
+  /** Begins to hear of the ends of loads, and waits a moment for it. Whoever is there when that begins is woken, since a wake may have been missed. */
   async listen(): Promise<void> {
     if (!this.#hears) await (this.#attempt ??= this.#tryToListen());
   }
@@ -50,6 +50,8 @@ export class Contention {
       this.store.listen(this.wake).then(
         () => {
           this.#hears = true;
+          // What ended before was not heard of by those who did not wait for this.
+          this.wake(null, null);
           clearTimeout(timer);
           resolve();
         },
