@@ -25,7 +25,7 @@ describeTopologies((topology) => {
 
       await client.persist(keys[7] as string);
       await expect(expectEveryKeyExpires(topology, prefix)).rejects.toThrow(keys[7]);
-      await expect(expectNoLeakedKeys(topology, prefix, '100ms')).rejects.toThrow(keys[0]);
+      await expect(expectNoLeakedKeys(topology, prefix, '2s')).rejects.toThrow(keys[0]);
 
       await Promise.all(keys.map((key) => client.unlink(key)));
       await expectNoLeakedKeys(topology, prefix);
